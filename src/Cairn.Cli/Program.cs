@@ -1,0 +1,2 @@
+Console.Error.WriteLine("cairn: no command given");
+return 2;
