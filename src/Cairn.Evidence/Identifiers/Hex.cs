@@ -25,6 +25,28 @@ internal static class Hex
         return true;
     }
 
+    /// <summary>The same for UTF-8 text.</summary>
+    public static bool TryDecode(ReadOnlySpan<byte> utf8, Span<byte> bytes)
+    {
+        if (utf8.Length != bytes.Length * 2)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var (high, low) = (Nibble((char)utf8[2 * i]), Nibble((char)utf8[(2 * i) + 1]));
+            if ((high | low) < 0)
+            {
+                return false;
+            }
+
+            bytes[i] = (byte)((high << 4) | low);
+        }
+
+        return true;
+    }
+
     /// <summary>At most 80 printable characters of a value, for error messages.</summary>
     public static string Excerpt(string? text)
     {

@@ -5,6 +5,9 @@ namespace Cairn.Evidence;
 /// <summary>A record's id: a UUID of version 7 in lower case (RFC 9562 §5.7).</summary>
 public readonly record struct RecordId
 {
+    /// <summary>Length of the text form.</summary>
+    public const int TextLength = 36;
+
     private readonly Guid _value;
 
     private RecordId(Guid value) => _value = value;
@@ -20,11 +23,28 @@ public readonly record struct RecordId
         return good;
     }
 
+    /// <summary>Parses the UTF-8 bytes of the 36-character lower-case form, without allocating.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> utf8, out RecordId id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        var good = utf8.Length == TextLength && utf8[8] == '-' && utf8[13] == '-' && utf8[18] == '-' && utf8[23] == '-'
+            && Hex.TryDecode(utf8[..8], bytes[..4]) && Hex.TryDecode(utf8[9..13], bytes[4..6])
+            && Hex.TryDecode(utf8[14..18], bytes[6..8]) && Hex.TryDecode(utf8[19..23], bytes[8..10])
+            && Hex.TryDecode(utf8[24..], bytes[10..]) && bytes[6] >> 4 == 7;
+        id = good ? new RecordId(new Guid(bytes, bigEndian: true)) : default;
+        return good;
+    }
+
     /// <summary>Parses the 36-character lower-case form of a version 7 UUID.</summary>
     /// <exception cref="EvidenceFormatException">The text is anything else.</exception>
     public static RecordId Parse(string text) => TryParse(text, out var id)
         ? id
         : throw new EvidenceFormatException($"expected a record id (UUID version 7, lower case), found \"{Hex.Excerpt(text)}\"");
+
+    /// <summary>Writes the text form as UTF-8 to the start of <paramref name="destination"/>, which has room for <see cref="TextLength"/> bytes.</summary>
+    public void Format(Span<byte> destination) => _ = _value.TryFormat(destination, out _, "D")
+        ? TextLength
+        : throw new ArgumentException($"a record id takes {TextLength} bytes, found room for {destination.Length}", nameof(destination));
 
     /// <summary>The 36-character lower-case form.</summary>
     public override string ToString() => _value.ToString("D");

@@ -1,0 +1,263 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text.Unicode;
+
+namespace Cairn.Evidence.Records;
+
+/// <summary>
+/// One strict pass over a record's bytes: validates all that <see cref="IJson.Validate"/> promises and notes where the
+/// common members stand. No allocation for a record of ordinary shape.
+/// </summary>
+internal ref partial struct JsonScan
+{
+    private static readonly SearchValues<byte> QuoteOrEscape = SearchValues.Create("\"\\"u8);
+
+    private readonly ReadOnlySpan<byte> _utf8;
+    private NameSet _names;
+    private RecordLayout _layout;
+    private int _at;
+    private bool _inActor;
+
+    private JsonScan(ReadOnlySpan<byte> utf8, NameSet names)
+    {
+        _utf8 = utf8;
+        _names = names;
+    }
+
+    /// <summary>Validates the bytes and says where the common members stand.</summary>
+    /// <exception cref="EvidenceFormatException">The bytes are not one I-JSON object on one line.</exception>
+    public static void Run(ReadOnlySpan<byte> utf8, out RecordLayout layout)
+    {
+        RefuseBytes(utf8);
+        Span<uint> hashes = stackalloc uint[NameSet.Inline];
+        Span<long> places = stackalloc long[NameSet.Inline];
+        var scan = new JsonScan(utf8, new NameSet(hashes, places));
+        try
+        {
+            scan.SkipSpaces();
+            if (scan.Peek() != '{')
+            {
+                scan.Fail("expected an object");
+            }
+
+            scan.Object(1);
+            scan.SkipSpaces();
+            if (scan._at != utf8.Length)
+            {
+                scan.Fail("expected the end of the record after its object");
+            }
+
+            layout = scan._layout;
+        }
+        finally
+        {
+            scan._names.Dispose();
+        }
+    }
+
+    /// <summary>What can be refused by looking at bytes alone, before any structure: these checks run at memory speed.</summary>
+    private static void RefuseBytes(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length > IJson.MaxRecordBytes)
+        {
+            throw new EvidenceFormatException($"a record has at most {IJson.MaxRecordBytes} bytes, found {utf8.Length}");
+        }
+
+        var control = utf8.IndexOfAnyInRange((byte)0, (byte)0x1f);
+        if (control >= 0)
+        {
+            Fail(utf8, control, "expected no byte below 0x20 (a record is one line; strings escape control characters)");
+        }
+
+        if (utf8.IndexOfAnyExceptInRange((byte)0, (byte)0x7f) >= 0)
+        {
+            if (!Utf8.IsValid(utf8))
+            {
+                Fail(utf8, FirstInvalidUtf8(utf8), "expected valid UTF-8");
+            }
+
+            var noncharacter = FirstNoncharacter(utf8);
+            if (noncharacter >= 0)
+            {
+                Fail(utf8, noncharacter, "expected no Unicode noncharacter (RFC 7493 §2.1)");
+            }
+        }
+    }
+
+    private void Object(int depth)
+    {
+        var mine = _names.Count;
+        _at++;
+        SkipSpaces();
+        if (Peek() == '}')
+        {
+            _at++;
+            return;
+        }
+
+        while (true)
+        {
+            if (Peek() != '"')
+            {
+                Fail("expected a member's name in double quotes");
+            }
+
+            var start = _at + 1;
+            var escaped = String();
+            var name = escaped ? Unescape(_utf8[start..(_at - 1)]) : _utf8[start..(_at - 1)];
+            if (!_names.Add(_utf8, mine, start, name, escaped))
+            {
+                Fail(_utf8, start, $"expected each name once in an object, found \"{Excerpt(name)}\" again");
+            }
+
+            SkipSpaces();
+            if (Peek() != ':')
+            {
+                Fail("expected a colon after a member's name");
+            }
+
+            _at++;
+            SkipSpaces();
+            if (depth == 1)
+            {
+                RootMember(name, start);
+            }
+            else if (depth == 2 && _inActor)
+            {
+                Fill(ref RecordLayout.InActor(ref _layout, name), 2);
+            }
+            else
+            {
+                _ = Value(depth);
+            }
+
+            SkipSpaces();
+            switch (Peek())
+            {
+                case ',':
+                    _at++;
+                    SkipSpaces();
+                    continue;
+                case '}':
+                    _at++;
+                    _names.Release(mine);
+                    return;
+                default:
+                    Fail("expected a comma or the end of the object");
+                    return;
+            }
+        }
+    }
+
+    private void RootMember(ReadOnlySpan<byte> name, int nameStart)
+    {
+        ref var place = ref RecordLayout.Root(ref _layout, name, nameStart);
+        _inActor = Unsafe.AreSame(ref place, ref _layout.Actor);
+        Fill(ref place, 1);
+        _inActor = false;
+    }
+
+    private void Fill(ref Place place, int depth)
+    {
+        var start = _at;
+        var kind = Value(depth);
+        var quotes = kind is ValueKind.String or ValueKind.EscapedString ? 1 : 0;
+        if (!Unsafe.IsNullRef(ref place))
+        {
+            place = new Place { Start = start + quotes, Length = _at - start - (2 * quotes), Kind = kind };
+        }
+    }
+
+    private void Array(int depth)
+    {
+        _at++;
+        SkipSpaces();
+        if (Peek() == ']')
+        {
+            _at++;
+            return;
+        }
+
+        while (true)
+        {
+            _ = Value(depth);
+            SkipSpaces();
+            switch (Peek())
+            {
+                case ',':
+                    _at++;
+                    SkipSpaces();
+                    continue;
+                case ']':
+                    _at++;
+                    return;
+                default:
+                    Fail("expected a comma or the end of the array");
+                    return;
+            }
+        }
+    }
+
+    private ValueKind Value(int depth)
+    {
+        switch (Peek())
+        {
+            case '"':
+                return String() ? ValueKind.EscapedString : ValueKind.String;
+            case '{':
+                Deeper(depth);
+                Object(depth + 1);
+                return ValueKind.Object;
+            case '[':
+                Deeper(depth);
+                Array(depth + 1);
+                return ValueKind.Array;
+            case 't':
+                Literal("true"u8);
+                return ValueKind.Literal;
+            case 'f':
+                Literal("false"u8);
+                return ValueKind.Literal;
+            case 'n':
+                Literal("null"u8);
+                return ValueKind.Literal;
+            case '-' or (>= '0' and <= '9'):
+                Number();
+                return ValueKind.Number;
+            default:
+                Fail("expected a value");
+                return ValueKind.None;
+        }
+    }
+
+    private void Deeper(int depth)
+    {
+        if (depth == IJson.MaxDepth)
+        {
+            Fail($"expected at most {IJson.MaxDepth} levels of nesting");
+        }
+    }
+
+    private void Literal(ReadOnlySpan<byte> word)
+    {
+        if (!_utf8[_at..].StartsWith(word))
+        {
+            Fail("expected a value");
+        }
+
+        _at += word.Length;
+    }
+
+    /// <summary>The next byte, or -1 at the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly int Peek() => (uint)_at < (uint)_utf8.Length ? _utf8[_at] : -1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void SkipSpaces()
+    {
+        while ((uint)_at < (uint)_utf8.Length && _utf8[_at] == ' ')
+        {
+            _at++;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Cairn.Evidence.Records;
+
+/// <summary>
+/// The names of all objects that are open during a scan, as a stack: an object's names are those above the mark it
+/// started at. Names are compared after unescaping; a keyed hash keeps hostile names from making that slow.
+/// </summary>
+internal ref struct NameSet(Span<uint> hashes, Span<long> places)
+{
+    /// <summary>How many names fit before memory is rented.</summary>
+    public const int Inline = 64;
+
+    private static readonly ulong Key = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1;
+
+    private Span<uint> _hashes = hashes;
+    private Span<long> _places = places;
+    private uint[]? _rentedHashes;
+    private long[]? _rentedPlaces;
+    private List<byte[]>? _unescaped;
+
+    /// <summary>How many names are on the stack: the mark for an object that starts now.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Adds a name to the object whose names start at <paramref name="mark"/>; false when it is there already.</summary>
+    public bool Add(ReadOnlySpan<byte> record, int mark, int start, ReadOnlySpan<byte> name, bool escaped)
+    {
+        var hash = Hash(name);
+        var earlier = _hashes[mark..Count];
+        for (var from = 0; ;)
+        {
+            var hit = earlier[from..].IndexOf(hash);
+            if (hit < 0)
+            {
+                break;
+            }
+
+            from += hit + 1;
+            if (NameAt(record, mark + from - 1).SequenceEqual(name))
+            {
+                return false;
+            }
+        }
+
+        if (Count == _hashes.Length)
+        {
+            Grow();
+        }
+
+        _hashes[Count] = hash;
+        if (escaped)
+        {
+            (_unescaped ??= []).Add(name.ToArray());
+            _places[Count] = -_unescaped.Count;
+        }
+        else
+        {
+            _places[Count] = ((long)start << 32) | (uint)name.Length;
+        }
+
+        Count++;
+        return true;
+    }
+
+    /// <summary>Forgets the names of an object that ended.</summary>
+    public void Release(int mark) => Count = mark;
+
+    /// <summary>Gives rented memory back.</summary>
+    public void Dispose()
+    {
+        if (_rentedHashes is not null)
+        {
+            ArrayPool<uint>.Shared.Return(_rentedHashes);
+            ArrayPool<long>.Shared.Return(_rentedPlaces!);
+            (_rentedHashes, _rentedPlaces) = (null, null);
+        }
+    }
+
+    private readonly ReadOnlySpan<byte> NameAt(ReadOnlySpan<byte> record, int index)
+    {
+        var place = _places[index];
+        return place < 0 ? _unescaped![(int)(-place - 1)] : record.Slice((int)(place >> 32), (int)place);
+    }
+
+    private void Grow()
+    {
+        var hashes = ArrayPool<uint>.Shared.Rent(Count * 2);
+        var places = ArrayPool<long>.Shared.Rent(Count * 2);
+        _hashes[..Count].CopyTo(hashes);
+        _places[..Count].CopyTo(places);
+        Dispose();
+        _rentedHashes = hashes;
+        _rentedPlaces = places;
+        var room = Math.Min(hashes.Length, places.Length);
+        _hashes = hashes.AsSpan(0, room);
+        _places = places.AsSpan(0, room);
+    }
+
+    /// <summary>A keyed mix of all of the name's bytes.</summary>
+    private static uint Hash(ReadOnlySpan<byte> name)
+    {
+        var mix = Key ^ (ulong)name.Length;
+        while (name.Length >= 8)
+        {
+            mix = BitOperations.RotateLeft((mix ^ MemoryMarshal.Read<ulong>(name)) * Key, 29);
+            name = name[8..];
+        }
+
+        ulong rest = 0;
+        foreach (var b in name)
+        {
+            rest = (rest << 8) | b;
+        }
+
+        mix = (mix ^ rest) * Key;
+        return (uint)(mix >> 32);
+    }
+}
