@@ -1,0 +1,38 @@
+using System.Text.Json;
+using Cairn.Evidence;
+using Cairn.Evidence.Records;
+
+namespace Cairn.Bench;
+
+/// <summary>
+/// The record that all figures are for: <c>action.requested</c> of an MCP tool call as the gateway writes it in the
+/// metadata profile, a commitment in place of the input.
+/// </summary>
+internal sealed class SampleRecords
+{
+    private static readonly HeldCommitment Input = new(Digest.Sha256("input"u8), 118, "application/json", ContentHandling.None);
+
+    public SpiffeId Emitter { get; } = SpiffeId.Parse("spiffe://cairn.local/agent/bench");
+
+    public TraceId Trace { get; } = TraceId.New();
+
+    public SpanId Span { get; } = SpanId.New();
+
+    public SpanId Parent { get; } = SpanId.New();
+
+    public Actor Actor => new(Emitter, "bench-1", "team-platform");
+
+    /// <summary>Writes the members of <c>action</c>.</summary>
+    public static void WriteBody(Utf8JsonWriter writer)
+    {
+        writer.WriteString("type"u8, "tool.call"u8);
+        writer.WriteString("resource"u8, "mcp://server-everything/tools/echo"u8);
+        Input.WriteTo(writer, "input");
+        writer.WriteBoolean("writes"u8, false);
+        writer.WriteBoolean("strict"u8, true);
+    }
+
+    /// <summary>The record at ordinal <paramref name="seq"/> of the trail.</summary>
+    public byte[] Write(long seq) => RecordWriter.Write(
+        new RecordHeader(RecordId.New(DateTimeOffset.UtcNow), RecordKinds.ActionRequested, DateTimeOffset.UtcNow, Trace, Span, Parent, null, seq, Actor), WriteBody);
+}
