@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Text.Json;
+using Cairn.Evidence.Merkle;
 
 namespace Cairn.Evidence.Records;
 
@@ -31,7 +31,7 @@ public sealed class Record
     public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>The Merkle leaf hash, SHA-256(0x00 ‖ bytes) (RFC 9162 §2.1.1).</summary>
-    public Digest LeafHash => _leafHash ??= Leaf(Bytes.Span);
+    public Digest LeafHash => _leafHash ??= MerkleHash.Leaf(Bytes.Span);
 
     /// <summary>The record's id.</summary>
     public RecordId Id { get; }
@@ -72,12 +72,4 @@ public sealed class Record
     /// <summary>Reads a record.</summary>
     /// <exception cref="EvidenceFormatException">The bytes are not a record; the message names the member.</exception>
     public static Record Parse(ReadOnlyMemory<byte> bytes) => new(bytes, RecordView.Parse(bytes.Span));
-
-    private static Digest Leaf(ReadOnlySpan<byte> bytes)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData([0]);
-        hash.AppendData(bytes);
-        return new Digest(hash.GetHashAndReset());
-    }
 }

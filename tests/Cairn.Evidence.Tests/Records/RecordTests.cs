@@ -11,7 +11,7 @@ public class RecordTests
         TraceId.Parse("4bf92f3577b34da6a3ce929d0e0e4736"), SpanId.Parse("00f067aa0ba902b7"), SpanId.Parse("00f067aa0ba902b8"), null, 3,
         new Actor(SpiffeId.Parse("spiffe://example.org/agent/billing"), "host-1/42", "team-billing"));
 
-    internal static byte[] Example() => RecordWriter.Write(Header(), w =>
+    internal static byte[] Example(long seq = 3) => RecordWriter.Write(Header() with { Seq = seq }, w =>
     {
         w.WriteString("type", "tool.call");
         w.WriteString("resource", "mcp://files/read");

@@ -1,0 +1,207 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Cairn.Evidence.Statements;
+
+/// <summary>
+/// Checks X.509-SVIDs (SPIFFE X.509-SVID specification §5) against given roots at a given time. The operating system's
+/// trust store and the network have no part in it; revocation is the ledger's business, not the certificate's.
+/// </summary>
+public static class SvidChain
+{
+    private const string SubjectAlternativeName = "2.5.29.17";
+
+    private static readonly HashSet<string> StrongSignatures =
+    [
+        "1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.2.840.10045.4.3.4", // ECDSA with SHA-256, 384, 512
+        "1.2.840.113549.1.1.11", "1.2.840.113549.1.1.12", "1.2.840.113549.1.1.13", // RSA PKCS #1 with the same
+        "1.2.840.113549.1.1.10", "1.3.101.112", "1.3.101.113", // RSA-PSS, Ed25519, Ed448
+    ];
+
+    /// <summary>Checks that the chain's leaf names <paramref name="expected"/> and leads to one of <paramref name="roots"/>.</summary>
+    /// <param name="chain">DER certificates, leaf first; the root may be left out.</param>
+    /// <param name="expected">The SPIFFE ID that the leaf must name.</param>
+    /// <param name="roots">DER certificates of the trust domain's authorities, each self-signed.</param>
+    /// <param name="at">The time at which every certificate must be valid.</param>
+    public static SvidCheck Verify(
+        IReadOnlyList<ReadOnlyMemory<byte>> chain, SpiffeId expected, IReadOnlyList<ReadOnlyMemory<byte>> roots, DateTimeOffset at)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        ArgumentNullException.ThrowIfNull(roots);
+        if (chain.Count is < 1 or > StatementHeader.MaxChain)
+        {
+            return new(SvidFault.NotCertificates, $"expected 1 to {StatementHeader.MaxChain} certificates, found {chain.Count}");
+        }
+
+        var certificates = new X509Certificate2Collection();
+        try
+        {
+            foreach (var der in chain)
+            {
+                certificates.Add(Load(der));
+            }
+
+            var check = CheckLeaf(certificates[0], expected);
+            return check.IsGood ? CheckPath(certificates, expected, roots, at) : check;
+        }
+        catch (CryptographicException error)
+        {
+            return new(SvidFault.NotCertificates, $"expected DER of X.509 certificates, found other bytes ({error.Message})");
+        }
+        finally
+        {
+            foreach (var certificate in certificates)
+            {
+                certificate.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The URI names of a certificate, in order; empty when it has none.</summary>
+    /// <exception cref="CryptographicException">The extension is malformed, or there twice.</exception>
+    internal static List<string> UriNames(X509Certificate2 certificate)
+    {
+        var uris = new List<string>();
+        var extensions = certificate.Extensions.Where(extension => extension.Oid?.Value == SubjectAlternativeName).ToList();
+        if (extensions.Count > 1)
+        {
+            throw new CryptographicException("the subject alternative name extension is there twice");
+        }
+
+        try
+        {
+            foreach (var extension in extensions)
+            {
+                var reader = new AsnReader(extension.RawData, AsnEncodingRules.DER);
+                var names = reader.ReadSequence();
+                reader.ThrowIfNotEmpty();
+                var uri = new Asn1Tag(TagClass.ContextSpecific, 6);
+                while (names.HasData)
+                {
+                    if (names.PeekTag().HasSameClassAndValue(uri))
+                    {
+                        uris.Add(names.ReadCharacterString(UniversalTagNumber.IA5String, uri));
+                    }
+                    else
+                    {
+                        _ = names.ReadEncodedValue();
+                    }
+                }
+            }
+        }
+        catch (AsnContentException error)
+        {
+            throw new CryptographicException("the subject alternative name extension is malformed", error);
+        }
+
+        return uris;
+    }
+
+    private static SvidCheck CheckLeaf(X509Certificate2 leaf, SpiffeId expected)
+    {
+        var uris = UriNames(leaf);
+        if (uris.Count != 1)
+        {
+            return new(SvidFault.WrongId, $"leaf certificate: expected exactly one URI name, found {uris.Count}");
+        }
+
+        if (uris[0] != expected.ToString() || expected.Path.Length == 0)
+        {
+            return new(SvidFault.WrongId, $"leaf certificate: expected the name {expected} with a path, found {Hex.Excerpt(uris[0])}");
+        }
+
+        if (leaf.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority))
+        {
+            return new(SvidFault.WrongUsage, "leaf certificate: expected no certificate authority, found one");
+        }
+
+        var usages = leaf.Extensions.OfType<X509KeyUsageExtension>().ToList();
+        const X509KeyUsageFlags signsCertificates = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign;
+        return usages.Count == 1 && usages[0].Critical
+            && usages[0].KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature) && (usages[0].KeyUsages & signsCertificates) == 0
+                ? default
+                : new(SvidFault.WrongUsage, "leaf certificate: expected a critical key usage with digitalSignature and without keyCertSign and cRLSign, found "
+                    + (usages.Count == 0 ? "none" : string.Join("; ", usages.Select(usage => $"{usage.KeyUsages}{(usage.Critical ? "" : ", not critical")}"))));
+    }
+
+    private static SvidCheck CheckPath(
+        X509Certificate2Collection certificates, SpiffeId expected, IReadOnlyList<ReadOnlyMemory<byte>> roots, DateTimeOffset at)
+    {
+        using var path = new X509Chain();
+        path.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        path.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        path.ChainPolicy.DisableCertificateDownloads = true;
+        path.ChainPolicy.VerificationTime = at.UtcDateTime;
+        foreach (var root in roots)
+        {
+            path.ChainPolicy.CustomTrustStore.Add(Load(root));
+        }
+
+        foreach (var certificate in certificates.Skip(1))
+        {
+            path.ChainPolicy.ExtraStore.Add(certificate);
+        }
+
+        try
+        {
+            var holds = path.Build(certificates[0]);
+            return holds ? CheckElements(path, certificates, expected) : Failure(path, at);
+        }
+        finally
+        {
+            foreach (var element in path.ChainElements)
+            {
+                element.Certificate.Dispose();
+            }
+
+            foreach (var root in path.ChainPolicy.CustomTrustStore)
+            {
+                root.Dispose();
+            }
+        }
+    }
+
+    private static SvidCheck CheckElements(X509Chain path, X509Certificate2Collection given, SpiffeId expected)
+    {
+        var elements = path.ChainElements.Select(element => element.Certificate).ToList();
+        foreach (var (certificate, index) in elements.Select((certificate, index) => (certificate, index)))
+        {
+            var isRoot = index == elements.Count - 1;
+            if (!isRoot && !StrongSignatures.Contains(certificate.SignatureAlgorithm.Value ?? ""))
+            {
+                return new(SvidFault.WeakSignature, $"certificate {index}: expected a signature with SHA-256 or better, found {certificate.SignatureAlgorithm.FriendlyName}");
+            }
+
+            if (!isRoot && !given.Any(one => one.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
+            {
+                return new(SvidFault.Untrusted, $"certificate {index}: expected one of the given chain, found {certificate.Subject} from elsewhere");
+            }
+
+            // A signing certificate's own SPIFFE ID, where it has one, is its trust domain's (X.509-SVID §3.2, §4).
+            if (index > 0 && UriNames(certificate) is { Count: > 0 } names
+                && (names.Count != 1 || names[0] != $"spiffe://{expected.TrustDomain}"))
+            {
+                return new(SvidFault.WrongId, $"certificate {index}: expected the name spiffe://{expected.TrustDomain} or none, found {Hex.Excerpt(names[0])}");
+            }
+        }
+
+        return default;
+    }
+
+    private static SvidCheck Failure(X509Chain path, DateTimeOffset at)
+    {
+        var statuses = path.ChainElements.SelectMany((element, index) => element.ChainElementStatus.Select(status => (index, status.Status, element.Certificate))).ToList();
+        var late = statuses.FirstOrDefault(one => one.Status == X509ChainStatusFlags.NotTimeValid);
+        if (late.Certificate is not null && statuses.All(one => one.Status == X509ChainStatusFlags.NotTimeValid))
+        {
+            return new(SvidFault.OutsideValidity,
+                $"certificate {late.index}: expected validity at {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, found {late.Certificate.NotBefore.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'} to {late.Certificate.NotAfter.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}");
+        }
+
+        var found = string.Join(", ", path.ChainStatus.Select(status => status.Status).Distinct());
+        return new(SvidFault.Untrusted, $"certificate chain: expected a path to one of the given roots, found {found}");
+    }
+
+    private static X509Certificate2 Load(ReadOnlyMemory<byte> der) => X509CertificateLoader.LoadCertificate(der.Span);
+}
