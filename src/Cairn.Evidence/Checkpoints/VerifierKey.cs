@@ -1,0 +1,178 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using NSec.Cryptography;
+using Org.BouncyCastle.Crypto.Parameters;
+using Org.BouncyCastle.Crypto.Signers;
+
+namespace Cairn.Evidence.Checkpoints;
+
+/// <summary>What a key says of a note.</summary>
+public enum NoteCheckResult
+{
+    /// <summary>The note has no signature by this key.</summary>
+    Absent,
+
+    /// <summary>Every signature by this key is good.</summary>
+    Good,
+
+    /// <summary>A signature by this key does not verify: the whole note fails.</summary>
+    Bad,
+}
+
+/// <summary>What a key says of a note, and the signature's time where its type has one.</summary>
+public readonly record struct NoteCheck(NoteCheckResult Result, DateTimeOffset? Time);
+
+/// <summary>A public key with its name, as a C2SP signed-note verifier key ("vkey") carries it.</summary>
+public sealed class VerifierKey : IEquatable<VerifierKey>
+{
+    /// <summary>A key of a name, a type of <see cref="KeyType"/> and its public bytes.</summary>
+    /// <exception cref="EvidenceFormatException">The name, the type or the key's length is not one the specification allows.</exception>
+    public VerifierKey(string name, byte type, ReadOnlyMemory<byte> publicKey)
+    {
+        if (!SignedNote.IsName(name))
+        {
+            throw new EvidenceFormatException($"verifier key: a name has no spaces, no plus sign and 1 to 255 bytes, found \"{Hex.Excerpt(name)}\"");
+        }
+
+        if (KeyType.PublicKeyLength(type) is var expected && expected != publicKey.Length)
+        {
+            throw new EvidenceFormatException(expected == 0
+                ? $"verifier key {name}: signature type 0x{type:x2} is not one of 0x01, 0x04, 0x06"
+                : $"verifier key {name}: a key of type 0x{type:x2} has {expected} bytes, found {publicKey.Length}");
+        }
+
+        (Name, Type, PublicKey, KeyId) = (name, type, publicKey, ComputeKeyId(name, type, publicKey.Span));
+    }
+
+    /// <summary>The key's name; a log's equals its origin.</summary>
+    public string Name { get; }
+
+    /// <summary>The first four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ public key).</summary>
+    public uint KeyId { get; }
+
+    /// <summary>The signature type: see <see cref="KeyType"/>.</summary>
+    public byte Type { get; }
+
+    /// <summary>The raw public key: 32 bytes, or 1,312 for ML-DSA-44.</summary>
+    public ReadOnlyMemory<byte> PublicKey { get; }
+
+    /// <summary>Parses NAME+KEYID+BASE64.</summary>
+    /// <exception cref="EvidenceFormatException">The text is not a verifier key, or its key id is not the key's.</exception>
+    public static VerifierKey Parse(string vkey)
+    {
+        // Base64 may itself hold "+": only the first two separate.
+        var parts = vkey.Split('+', 3);
+        Span<byte> id = stackalloc byte[4];
+        if (parts is not [var name, var hex, var base64] || !Hex.TryDecode(hex, id))
+        {
+            throw new EvidenceFormatException($"verifier key: expected NAME+KEYID+BASE64, found \"{Hex.Excerpt(vkey)}\"");
+        }
+
+        var bytes = CanonicalBase64.Decode(base64, $"verifier key {Hex.Excerpt(name)}");
+        if (bytes.Length < 1)
+        {
+            throw new EvidenceFormatException($"verifier key {Hex.Excerpt(name)}: no type and no key");
+        }
+
+        var key = new VerifierKey(name, bytes[0], bytes.AsMemory(1));
+        return key.KeyId == BinaryPrimitives.ReadUInt32BigEndian(id)
+            ? key
+            : throw new EvidenceFormatException($"verifier key {name}: the key id should be {key.KeyId:x8}, found {hex}");
+    }
+
+    /// <summary>The verifier key's text: NAME+KEYID+BASE64.</summary>
+    public override string ToString()
+    {
+        var typed = new byte[1 + PublicKey.Length];
+        typed[0] = Type;
+        PublicKey.CopyTo(typed.AsMemory(1));
+        return $"{Name}+{KeyId:x8}+{Convert.ToBase64String(typed)}";
+    }
+
+    /// <summary>Checks every signature of the note by this key (same name and key id); others are not looked at.</summary>
+    /// <exception cref="EvidenceFormatException">The note's body is not a checkpoint and the key's type needs one.</exception>
+    public NoteCheck Verify(SignedNote note)
+    {
+        var result = new NoteCheck(NoteCheckResult.Absent, null);
+        var checkpoint = Type == KeyType.MlDsa44 ? Checkpoint.Of(note) : null;
+        foreach (var signature in note.Signatures)
+        {
+            if (signature.KeyId != KeyId || !string.Equals(signature.Name, Name, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            if (!VerifyOne(note.Body, checkpoint, signature.Bytes.Span, out var time))
+            {
+                return new NoteCheck(NoteCheckResult.Bad, null);
+            }
+
+            result = new NoteCheck(NoteCheckResult.Good, time > result.Time || result.Time is null ? time : result.Time);
+        }
+
+        return result;
+    }
+
+    /// <summary>Keys are equal when name, type and public key are.</summary>
+    public bool Equals(VerifierKey? other) =>
+        other is not null && Name == other.Name && Type == other.Type && PublicKey.Span.SequenceEqual(other.PublicKey.Span);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as VerifierKey);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, KeyId);
+
+    private static uint ComputeKeyId(string name, byte type, ReadOnlySpan<byte> publicKey)
+    {
+        using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(name));
+        hash.AppendData([0x0A, type]);
+        hash.AppendData(publicKey);
+        return BinaryPrimitives.ReadUInt32BigEndian(hash.GetHashAndReset());
+    }
+
+    private bool VerifyOne(string body, Checkpoint? checkpoint, ReadOnlySpan<byte> blob, out DateTimeOffset? time)
+    {
+        time = null;
+        if (blob.Length != KeyType.SignatureLength(Type))
+        {
+            return false;
+        }
+
+        var seconds = 0UL;
+        var signature = blob;
+        if (Type != KeyType.Ed25519)
+        {
+            seconds = BinaryPrimitives.ReadUInt64BigEndian(blob);
+            signature = blob[8..];
+            if (seconds > MaximumSeconds)
+            {
+                return false;
+            }
+
+            time = DateTimeOffset.FromUnixTimeSeconds((long)seconds);
+        }
+
+        // The body is what was signed; only ML-DSA signs fields of the parsed checkpoint.
+        var message = CosignedMessage.For(Type, Name, checkpoint ?? Unused, body, seconds);
+        return Type == KeyType.MlDsa44 ? VerifyMlDsa(message, signature) : VerifyEd25519(message, signature);
+    }
+
+    private static readonly ulong MaximumSeconds = (ulong)DateTimeOffset.MaxValue.ToUnixTimeSeconds();
+
+    private static readonly Checkpoint Unused = new("unused", 0, default);
+
+    private bool VerifyEd25519(byte[] message, ReadOnlySpan<byte> signature) =>
+        NSec.Cryptography.PublicKey.TryImport(SignatureAlgorithm.Ed25519, PublicKey.Span, KeyBlobFormat.RawPublicKey, out var key)
+        && SignatureAlgorithm.Ed25519.Verify(key!, message, signature);
+
+    private bool VerifyMlDsa(byte[] message, ReadOnlySpan<byte> signature)
+    {
+        var verifier = new MLDsaSigner(MLDsaParameters.ml_dsa_44, deterministic: true);
+        verifier.Init(forSigning: false, MLDsaPublicKeyParameters.FromEncoding(MLDsaParameters.ml_dsa_44, PublicKey.ToArray()));
+        verifier.BlockUpdate(message, 0, message.Length);
+        return verifier.VerifySignature(signature.ToArray());
+    }
+}

@@ -1,0 +1,208 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Cairn.Evidence.Checkpoints;
+
+namespace Cairn.Evidence.Trust;
+
+/// <summary>What an emitter is to the acts it records. Decides the assurance of its records.</summary>
+public enum EmitterRole
+{
+    /// <summary>The actor itself: its records are reported.</summary>
+    Agent,
+
+    /// <summary>An observer on the path: its records are observed.</summary>
+    Gateway,
+
+    /// <summary>A reader of the target system's own log: its records are confirmed.</summary>
+    Importer,
+
+    /// <summary>The ledger's operator, for ledger.* records.</summary>
+    Operator,
+}
+
+/// <summary>A root certificate (DER) that may sign X.509-SVIDs of a trust domain.</summary>
+public sealed record TrustDomainRoot(string TrustDomain, ReadOnlyMemory<byte> Certificate);
+
+/// <summary>Which emitters are trusted, and as what.</summary>
+/// <param name="Role">What they are to the acts they record.</param>
+/// <param name="Pattern">A SPIFFE ID, or a prefix of one that ends in "/*".</param>
+/// <param name="SubjectPublicKeyInfo">The one key (DER SPKI) that may sign by key id; null where an X.509-SVID is asked for.</param>
+public sealed record EmitterRule(EmitterRole Role, string Pattern, ReadOnlyMemory<byte>? SubjectPublicKeyInfo = null)
+{
+    /// <summary>Whether the rule speaks of that emitter.</summary>
+    public bool Covers(SpiffeId issuer) => Pattern.EndsWith("/*", StringComparison.Ordinal)
+        ? issuer.ToString().StartsWith(Pattern[..^1], StringComparison.Ordinal)
+        : issuer.ToString() == Pattern;
+
+    /// <summary>The assurance of what such an emitter records.</summary>
+    public Assurance Assurance => Role switch
+    {
+        EmitterRole.Gateway => Assurance.Observed,
+        EmitterRole.Importer => Assurance.Confirmed,
+        _ => Assurance.Reported,
+    };
+}
+
+/// <summary>
+/// A verifier's whole trust: the log and its witnesses as C2SP tlog-policy lines, and the emitters as <c>trustdomain</c> and
+/// <c>emitter</c> lines.
+/// </summary>
+public sealed class TrustPolicy
+{
+    private readonly IReadOnlyList<PolicyLine> _logLines;
+
+    private TrustPolicy(LogPolicy log, IReadOnlyList<PolicyLine> logLines, IReadOnlyList<TrustDomainRoot> roots, IReadOnlyList<EmitterRule> emitters) =>
+        (Log, _logLines, Roots, Emitters) = (log, logLines, roots, emitters);
+
+    /// <summary>The logs, witnesses and quorum.</summary>
+    public LogPolicy Log { get; }
+
+    /// <summary>The trust domains' root certificates.</summary>
+    public IReadOnlyList<TrustDomainRoot> Roots { get; }
+
+    /// <summary>The emitters' rules.</summary>
+    public IReadOnlyList<EmitterRule> Emitters { get; }
+
+    /// <summary>A policy without witnesses for a log with these keys.</summary>
+    public static TrustPolicy For(IEnumerable<VerifierKey> logKeys, IReadOnlyList<TrustDomainRoot> roots, IReadOnlyList<EmitterRule> emitters)
+    {
+        var lines = new StringBuilder();
+        foreach (var key in logKeys)
+        {
+            lines.Append("log ").Append(key).Append('\n');
+        }
+
+        var logLines = PolicyLine.Split(lines.Append("quorum none\n").ToString()).ToList();
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters);
+    }
+
+    /// <summary>Parses a policy file.</summary>
+    /// <exception cref="EvidenceFormatException">A line has another form; the message names it.</exception>
+    public static TrustPolicy Parse(string text)
+    {
+        var logLines = new List<PolicyLine>();
+        var roots = new List<TrustDomainRoot>();
+        var emitters = new List<EmitterRule>();
+        foreach (var line in PolicyLine.Split(text))
+        {
+            switch (line.Words)
+            {
+                case ["trustdomain", var domain, var der]:
+                    roots.Add(Root(line, domain, der));
+                    break;
+                case ["emitter", var role, var pattern, .. { Length: <= 1 } key]:
+                    var rule = Emitter(line, role, pattern, key.FirstOrDefault());
+                    if (emitters.Any(other => other.Pattern == rule.Pattern && Same(other.SubjectPublicKeyInfo, rule.SubjectPublicKeyInfo)))
+                    {
+                        throw line.Error($"the emitter {pattern} has a rule already");
+                    }
+
+                    emitters.Add(rule);
+                    break;
+                case ["trustdomain" or "emitter", ..]:
+                    throw line.Error("expected `trustdomain NAME BASE64-CERTIFICATE` or `emitter agent|gateway|importer|operator SPIFFE-ID [BASE64-SPKI]`");
+                default:
+                    logLines.Add(line);
+                    break;
+            }
+        }
+
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters);
+    }
+
+    /// <summary>The policy's text.</summary>
+    public string Encode()
+    {
+        var text = new StringBuilder("# Trust policy: C2SP tlog-policy lines, and Cairn's `trustdomain` and `emitter` lines.\n");
+        foreach (var line in _logLines)
+        {
+            text.Append(line).Append('\n');
+        }
+
+        foreach (var root in Roots)
+        {
+            text.Append("trustdomain ").Append(root.TrustDomain).Append(' ').Append(Convert.ToBase64String(root.Certificate.Span)).Append('\n');
+        }
+
+        foreach (var rule in Emitters)
+        {
+            text.Append("emitter ").Append(RoleName(rule.Role)).Append(' ').Append(rule.Pattern);
+            text.Append(rule.SubjectPublicKeyInfo is { } key ? $" {Convert.ToBase64String(key.Span)}" : "").Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The rule for an emitter that signs with an X.509-SVID: the longest pattern that covers it, of those without a key.</summary>
+    public EmitterRule? RuleFor(SpiffeId issuer) => Longest(issuer, rule => rule.SubjectPublicKeyInfo is null);
+
+    /// <summary>The rule for an emitter that signs by key id (SHA-256 of its SPKI).</summary>
+    public EmitterRule? RuleFor(SpiffeId issuer, Digest keyId) =>
+        Longest(issuer, rule => rule.SubjectPublicKeyInfo is { } key && Digest.Sha256(key.Span) == keyId);
+
+    /// <summary>The root certificates of a trust domain.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> RootsOf(string trustDomain) =>
+        [.. Roots.Where(root => root.TrustDomain == trustDomain).Select(root => root.Certificate)];
+
+    private static string RoleName(EmitterRole role) => role switch
+    {
+        EmitterRole.Agent => "agent",
+        EmitterRole.Gateway => "gateway",
+        EmitterRole.Importer => "importer",
+        _ => "operator",
+    };
+
+    private static bool Same(ReadOnlyMemory<byte>? a, ReadOnlyMemory<byte>? b) =>
+        a is null ? b is null : b is not null && a.Value.Span.SequenceEqual(b.Value.Span);
+
+    private static TrustDomainRoot Root(PolicyLine line, string domain, string base64)
+    {
+        if (!SpiffeId.TryParse($"spiffe://{domain}", out _))
+        {
+            throw line.Error($"\"{Hex.Excerpt(domain)}\" is not a trust domain's name");
+        }
+
+        var der = Decode(line, base64);
+        try
+        {
+            using var certificate = X509CertificateLoader.LoadCertificate(der);
+            return new TrustDomainRoot(domain, der);
+        }
+        catch (CryptographicException problem)
+        {
+            throw line.Error($"the root of {domain} is not a DER certificate: {problem.Message}");
+        }
+    }
+
+    private static EmitterRule Emitter(PolicyLine line, string role, string pattern, string? key)
+    {
+        var kind = role switch
+        {
+            "agent" => EmitterRole.Agent,
+            "gateway" => EmitterRole.Gateway,
+            "importer" => EmitterRole.Importer,
+            "operator" => EmitterRole.Operator,
+            _ => throw line.Error($"the role should be agent, gateway, importer or operator, found \"{Hex.Excerpt(role)}\""),
+        };
+        var id = pattern.EndsWith("/*", StringComparison.Ordinal) ? pattern[..^2] : pattern;
+        return SpiffeId.TryParse(id, out _)
+            ? new EmitterRule(kind, pattern, key is null ? (ReadOnlyMemory<byte>?)null : Decode(line, key))
+            : throw line.Error($"expected a SPIFFE ID, or one that ends in /*, found \"{Hex.Excerpt(pattern)}\"");
+    }
+
+    private static byte[] Decode(PolicyLine line, string base64)
+    {
+        try
+        {
+            return CanonicalBase64.Decode(base64, "value");
+        }
+        catch (EvidenceFormatException problem)
+        {
+            throw line.Error(problem.Message);
+        }
+    }
+
+    private EmitterRule? Longest(SpiffeId issuer, Func<EmitterRule, bool> fits) =>
+        Emitters.Where(rule => fits(rule) && rule.Covers(issuer)).MaxBy(rule => rule.Pattern.Length);
+}
