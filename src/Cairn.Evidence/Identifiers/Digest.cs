@@ -9,6 +9,9 @@ public readonly record struct Digest
     /// <summary>Length in bytes.</summary>
     public const int Size = 32;
 
+    /// <summary>Length of the text form.</summary>
+    public const int TextLength = 2 * Size;
+
     private readonly ulong _a, _b, _c, _d;
 
     /// <summary>Reads exactly 32 bytes.</summary>
@@ -67,6 +70,18 @@ public readonly record struct Digest
         Span<byte> bytes = stackalloc byte[Size];
         CopyTo(bytes);
         return Convert.ToBase64String(bytes);
+    }
+
+    /// <summary>Writes the 64 lower-case hexadecimal digits as UTF-8 to the start of <paramref name="destination"/>.</summary>
+    /// <exception cref="ArgumentException">The destination has no room for them.</exception>
+    public void Format(Span<byte> destination)
+    {
+        Span<byte> bytes = stackalloc byte[Size];
+        CopyTo(bytes);
+        if (!Convert.TryToHexStringLower(bytes, destination, out _))
+        {
+            throw new ArgumentException($"a digest takes {TextLength} bytes, found room for {destination.Length}", nameof(destination));
+        }
     }
 
     /// <summary>64 lower-case hexadecimal digits.</summary>

@@ -86,8 +86,25 @@ internal static class CommonMembers
     /// <returns>The part of <paramref name="buffer"/> that was written.</returns>
     internal static ReadOnlySpan<byte> FormatTime(DateTimeOffset time, Span<byte> buffer)
     {
-        _ = time.UtcDateTime.TryFormat(buffer, out var length, "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
-        return buffer[..length];
+        var utc = time.UtcDateTime;
+        "0000-00-00T00:00:00.000000Z"u8.CopyTo(buffer);
+        Write(buffer[..4], utc.Year);
+        Write(buffer[5..7], utc.Month);
+        Write(buffer[8..10], utc.Day);
+        Write(buffer[11..13], utc.Hour);
+        Write(buffer[14..16], utc.Minute);
+        Write(buffer[17..19], utc.Second);
+        Write(buffer[20..26], (int)(utc.Ticks % TimeSpan.TicksPerSecond / TimeSpan.TicksPerMicrosecond));
+        return buffer[..TimeLength];
+    }
+
+    private static void Write(Span<byte> digits, int value)
+    {
+        for (var i = digits.Length - 1; i >= 0; i--)
+        {
+            (value, var digit) = Math.DivRem(value, 10);
+            digits[i] = (byte)('0' + digit);
+        }
     }
 
     private static bool Digits(ReadOnlySpan<byte> text, out int value)

@@ -31,7 +31,10 @@ public readonly record struct HeldCommitment(Digest Value, long Bytes, string Me
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.WriteStartObject(name);
-        writer.WriteString("commitment"u8, $"{Prefix}{Value}");
+        Span<byte> text = stackalloc byte[Prefix.Length + Digest.TextLength];
+        "hmac-sha256:"u8.CopyTo(text);
+        Value.Format(text[Prefix.Length..]);
+        writer.WriteString("commitment"u8, text);
         writer.WriteNumber("bytes"u8, Bytes);
         writer.WriteString("media"u8, Media);
         writer.WriteString("content"u8, Content switch

@@ -19,6 +19,11 @@ internal ref partial struct JsonScan
         throw new EvidenceFormatException($"record, byte {offset}{(path.Length == 0 ? "" : $", member {path}")}: {expectation}, found {found}");
     }
 
+    /// <summary>Apart, so that the scan's own frame does not carry the message's building.</summary>
+    [DoesNotReturn]
+    private static void FailRepeated(ReadOnlySpan<byte> utf8, int offset, ReadOnlySpan<byte> name) =>
+        Fail(utf8, offset, $"expected each name once in an object, found \"{Excerpt(name)}\" again");
+
     private static string Excerpt(ReadOnlySpan<byte> utf8) => Hex.Excerpt(Encoding.UTF8.GetString(utf8));
 }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Unicode;
 
@@ -10,8 +9,6 @@ namespace Cairn.Evidence.Records;
 /// </summary>
 internal ref partial struct JsonScan
 {
-    private static readonly SearchValues<byte> QuoteOrEscape = SearchValues.Create("\"\\"u8);
-
     private readonly ReadOnlySpan<byte> _utf8;
     private NameSet _names;
     private RecordLayout _layout;
@@ -107,7 +104,7 @@ internal ref partial struct JsonScan
             var name = escaped ? Unescape(_utf8[start..(_at - 1)]) : _utf8[start..(_at - 1)];
             if (!_names.Add(_utf8, mine, start, name, escaped))
             {
-                Fail(_utf8, start, $"expected each name once in an object, found \"{Excerpt(name)}\" again");
+                FailRepeated(_utf8, start, name);
             }
 
             SkipSpaces();

@@ -13,6 +13,10 @@ internal sealed class RecordTextEncoder : JavaScriptEncoder
 {
     public static readonly RecordTextEncoder Instance = new();
 
+    // Nearly all text is plain ASCII: it is passed at vector speed, and only what follows the first other byte rune by rune.
+    private static readonly SearchValues<char> PlainCharacters = SearchValues.Create(Plain().ToArray());
+    private static readonly SearchValues<byte> PlainBytes = SearchValues.Create(Plain().Select(c => (byte)c).ToArray());
+
     private RecordTextEncoder()
     {
     }
@@ -25,7 +29,13 @@ internal sealed class RecordTextEncoder : JavaScriptEncoder
     public override unsafe int FindFirstCharacterToEncode(char* text, int textLength)
     {
         var rest = new ReadOnlySpan<char>(text, textLength);
-        for (var i = 0; i < rest.Length;)
+        var plain = rest.IndexOfAnyExcept(PlainCharacters);
+        if (plain < 0)
+        {
+            return -1;
+        }
+
+        for (var i = plain; i < rest.Length;)
         {
             if (Rune.DecodeFromUtf16(rest[i..], out var rune, out var length) != OperationStatus.Done || WillEncode(rune.Value))
             {
@@ -36,6 +46,13 @@ internal sealed class RecordTextEncoder : JavaScriptEncoder
         }
 
         return -1;
+    }
+
+    public override int FindFirstCharacterToEncodeUtf8(ReadOnlySpan<byte> utf8Text)
+    {
+        var plain = utf8Text.IndexOfAnyExcept(PlainBytes);
+        var after = plain < 0 ? -1 : base.FindFirstCharacterToEncodeUtf8(utf8Text[plain..]);
+        return after < 0 ? -1 : plain + after;
     }
 
     public override unsafe bool TryEncodeUnicodeScalar(int unicodeScalar, char* buffer, int bufferLength, out int numberOfCharactersWritten)
@@ -56,4 +73,7 @@ internal sealed class RecordTextEncoder : JavaScriptEncoder
         numberOfCharactersWritten = escape.Length;
         return escape.AsSpan().TryCopyTo(new Span<char>(buffer, bufferLength));
     }
+
+    private static IEnumerable<char> Plain() =>
+        Enumerable.Range(0x20, 0x80 - 0x20).Select(code => (char)code).Where(character => character is not ('"' or '\\'));
 }
