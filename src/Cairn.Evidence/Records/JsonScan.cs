@@ -10,25 +10,29 @@ namespace Cairn.Evidence.Records;
 internal ref partial struct JsonScan
 {
     private readonly ReadOnlySpan<byte> _utf8;
+    private readonly QuoteMap _quotes;
     private NameSet _names;
     private RecordLayout _layout;
     private int _at;
     private bool _inActor;
 
-    private JsonScan(ReadOnlySpan<byte> utf8, NameSet names)
+    private JsonScan(ReadOnlySpan<byte> utf8, QuoteMap quotes, NameSet names)
     {
         _utf8 = utf8;
+        _quotes = quotes;
         _names = names;
     }
 
     /// <summary>Validates the bytes and says where the common members stand.</summary>
     /// <exception cref="EvidenceFormatException">The bytes are not one I-JSON object on one line.</exception>
+    [SkipLocalsInit]
     public static void Run(ReadOnlySpan<byte> utf8, out RecordLayout layout)
     {
-        RefuseBytes(utf8);
+        Span<ulong> words = stackalloc ulong[QuoteMap.MaxWords];
+        var quotes = RefuseBytes(utf8, words);
         Span<uint> hashes = stackalloc uint[NameSet.Inline];
         Span<long> places = stackalloc long[NameSet.Inline];
-        var scan = new JsonScan(utf8, new NameSet(hashes, places));
+        var scan = new JsonScan(utf8, quotes, new NameSet(hashes, places));
         try
         {
             scan.SkipSpaces();
@@ -53,20 +57,20 @@ internal ref partial struct JsonScan
     }
 
     /// <summary>What can be refused by looking at bytes alone, before any structure: these checks run at memory speed.</summary>
-    private static void RefuseBytes(ReadOnlySpan<byte> utf8)
+    private static QuoteMap RefuseBytes(ReadOnlySpan<byte> utf8, Span<ulong> words)
     {
         if (utf8.Length > IJson.MaxRecordBytes)
         {
             throw new EvidenceFormatException($"a record has at most {IJson.MaxRecordBytes} bytes, found {utf8.Length}");
         }
 
-        var control = utf8.IndexOfAnyInRange((byte)0, (byte)0x1f);
-        if (control >= 0)
+        var quotes = QuoteMap.Build(utf8, words, out var hasControl, out var isAscii);
+        if (hasControl)
         {
-            Fail(utf8, control, "expected no byte below 0x20 (a record is one line; strings escape control characters)");
+            Fail(utf8, utf8.IndexOfAnyInRange((byte)0, (byte)0x1f), "expected no byte below 0x20 (a record is one line; strings escape control characters)");
         }
 
-        if (utf8.IndexOfAnyExceptInRange((byte)0, (byte)0x7f) >= 0)
+        if (!isAscii)
         {
             if (!Utf8.IsValid(utf8))
             {
@@ -79,11 +83,14 @@ internal ref partial struct JsonScan
                 Fail(utf8, noncharacter, "expected no Unicode noncharacter (RFC 7493 §2.1)");
             }
         }
+
+        return quotes;
     }
 
     private void Object(int depth)
     {
         var mine = _names.Count;
+        ulong seen = 0;
         _at++;
         SkipSpaces();
         if (Peek() == '}')
@@ -102,7 +109,7 @@ internal ref partial struct JsonScan
             var start = _at + 1;
             var escaped = String();
             var name = escaped ? Unescape(_utf8[start..(_at - 1)]) : _utf8[start..(_at - 1)];
-            if (!_names.Add(_utf8, mine, start, name, escaped))
+            if (!_names.Add(_utf8, mine, ref seen, start, name, escaped))
             {
                 FailRepeated(_utf8, start, name);
             }
@@ -231,7 +238,7 @@ internal ref partial struct JsonScan
     {
         if (depth == IJson.MaxDepth)
         {
-            Fail($"expected at most {IJson.MaxDepth} levels of nesting");
+            Fail("expected at most 64 levels of nesting");
         }
     }
 

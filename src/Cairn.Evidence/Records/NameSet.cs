@@ -25,26 +25,20 @@ internal ref struct NameSet(Span<uint> hashes, Span<long> places)
     /// <summary>How many names are on the stack: the mark for an object that starts now.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Adds a name to the object whose names start at <paramref name="mark"/>; false when it is there already.</summary>
-    public bool Add(ReadOnlySpan<byte> record, int mark, int start, ReadOnlySpan<byte> name, bool escaped)
+    /// <summary>
+    /// Adds a name to the object whose names start at <paramref name="mark"/>; false when it is there already.
+    /// <paramref name="seen"/> holds one bit of each of that object's hashes, so that most names need no comparison.
+    /// </summary>
+    public bool Add(ReadOnlySpan<byte> record, int mark, ref ulong seen, int start, ReadOnlySpan<byte> name, bool escaped)
     {
         var hash = Hash(name);
-        var earlier = _hashes[mark..Count];
-        for (var from = 0; ;)
+        var bit = 1UL << (int)(hash & 63);
+        if ((seen & bit) != 0 && Holds(record, mark, hash, name))
         {
-            var hit = earlier[from..].IndexOf(hash);
-            if (hit < 0)
-            {
-                break;
-            }
-
-            from += hit + 1;
-            if (NameAt(record, mark + from - 1).SequenceEqual(name))
-            {
-                return false;
-            }
+            return false;
         }
 
+        seen |= bit;
         if (Count == _hashes.Length)
         {
             Grow();
@@ -79,6 +73,27 @@ internal ref struct NameSet(Span<uint> hashes, Span<long> places)
         }
     }
 
+    private readonly bool Holds(ReadOnlySpan<byte> record, int mark, uint hash, ReadOnlySpan<byte> name)
+    {
+        for (var from = mark; from < Count;)
+        {
+            var hit = _hashes[from..Count].IndexOf(hash);
+            if (hit < 0)
+            {
+                return false;
+            }
+
+            if (NameAt(record, from + hit).SequenceEqual(name))
+            {
+                return true;
+            }
+
+            from += hit + 1;
+        }
+
+        return false;
+    }
+
     private readonly ReadOnlySpan<byte> NameAt(ReadOnlySpan<byte> record, int index)
     {
         var place = _places[index];
@@ -103,19 +118,24 @@ internal ref struct NameSet(Span<uint> hashes, Span<long> places)
     private static uint Hash(ReadOnlySpan<byte> name)
     {
         var mix = Key ^ (ulong)name.Length;
-        while (name.Length >= 8)
+        if (name.Length >= 8)
         {
-            mix = BitOperations.RotateLeft((mix ^ MemoryMarshal.Read<ulong>(name)) * Key, 29);
-            name = name[8..];
+            for (var rest = name; rest.Length > 8; rest = rest[8..])
+            {
+                mix = BitOperations.RotateLeft((mix ^ MemoryMarshal.Read<ulong>(rest)) * Key, 29);
+            }
+
+            mix ^= MemoryMarshal.Read<ulong>(name[^8..]);
+        }
+        else if (name.Length >= 4)
+        {
+            mix ^= MemoryMarshal.Read<uint>(name) | ((ulong)MemoryMarshal.Read<uint>(name[^4..]) << 32);
+        }
+        else if (name.Length > 0)
+        {
+            mix ^= name[0] | ((ulong)name[name.Length / 2] << 8) | ((ulong)name[^1] << 16);
         }
 
-        ulong rest = 0;
-        foreach (var b in name)
-        {
-            rest = (rest << 8) | b;
-        }
-
-        mix = (mix ^ rest) * Key;
-        return (uint)(mix >> 32);
+        return (uint)((mix * Key) >> 32);
     }
 }

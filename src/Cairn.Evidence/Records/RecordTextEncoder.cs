@@ -13,9 +13,12 @@ internal sealed class RecordTextEncoder : JavaScriptEncoder
 {
     public static readonly RecordTextEncoder Instance = new();
 
-    // Nearly all text is plain ASCII: it is passed at vector speed, and only what follows the first other byte rune by rune.
-    private static readonly SearchValues<char> PlainCharacters = SearchValues.Create(Plain().ToArray());
-    private static readonly SearchValues<byte> PlainBytes = SearchValues.Create(Plain().Select(c => (byte)c).ToArray());
+    /// <summary>Characters that are encoded or need a closer look: controls, quote, backslash, surrogates, noncharacters.</summary>
+    private static readonly SearchValues<char> SuspectCharacters = SearchValues.Create(
+        [.. Characters(0, 0x1f), '"', '\\', .. Characters(0xD800, 0xDFFF), .. Characters(0xFDD0, 0xFDEF), '\uFFFE', '\uFFFF']);
+
+    private static readonly SearchValues<byte> PlainBytes = SearchValues.Create(
+        [.. Enumerable.Range(0x20, 0x60).Where(b => b is not ('"' or '\\')).Select(b => (byte)b)]);
 
     private RecordTextEncoder()
     {
@@ -28,31 +31,43 @@ internal sealed class RecordTextEncoder : JavaScriptEncoder
 
     public override unsafe int FindFirstCharacterToEncode(char* text, int textLength)
     {
-        var rest = new ReadOnlySpan<char>(text, textLength);
-        var plain = rest.IndexOfAnyExcept(PlainCharacters);
-        if (plain < 0)
+        var all = new ReadOnlySpan<char>(text, textLength);
+        for (var at = 0; ;)
         {
-            return -1;
-        }
-
-        for (var i = plain; i < rest.Length;)
-        {
-            if (Rune.DecodeFromUtf16(rest[i..], out var rune, out var length) != OperationStatus.Done || WillEncode(rune.Value))
+            var hit = all[at..].IndexOfAny(SuspectCharacters);
+            if (hit < 0)
             {
-                return i;
+                return -1;
             }
 
-            i += length;
-        }
+            at += hit;
+            if (Rune.DecodeFromUtf16(all[at..], out var rune, out var length) != OperationStatus.Done || WillEncode(rune.Value))
+            {
+                return at;
+            }
 
-        return -1;
+            at += length;
+        }
     }
 
     public override int FindFirstCharacterToEncodeUtf8(ReadOnlySpan<byte> utf8Text)
     {
-        var plain = utf8Text.IndexOfAnyExcept(PlainBytes);
-        var after = plain < 0 ? -1 : base.FindFirstCharacterToEncodeUtf8(utf8Text[plain..]);
-        return after < 0 ? -1 : plain + after;
+        for (var at = 0; ;)
+        {
+            var hit = utf8Text[at..].IndexOfAnyExcept(PlainBytes);
+            if (hit < 0)
+            {
+                return -1;
+            }
+
+            at += hit;
+            if (Rune.DecodeFromUtf8(utf8Text[at..], out var rune, out var length) != OperationStatus.Done || WillEncode(rune.Value))
+            {
+                return at;
+            }
+
+            at += length;
+        }
     }
 
     public override unsafe bool TryEncodeUnicodeScalar(int unicodeScalar, char* buffer, int bufferLength, out int numberOfCharactersWritten)
@@ -74,6 +89,5 @@ internal sealed class RecordTextEncoder : JavaScriptEncoder
         return escape.AsSpan().TryCopyTo(new Span<char>(buffer, bufferLength));
     }
 
-    private static IEnumerable<char> Plain() =>
-        Enumerable.Range(0x20, 0x80 - 0x20).Select(code => (char)code).Where(character => character is not ('"' or '\\'));
+    private static IEnumerable<char> Characters(int first, int last) => Enumerable.Range(first, last - first + 1).Select(c => (char)c);
 }
