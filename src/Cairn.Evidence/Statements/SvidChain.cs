@@ -178,8 +178,9 @@ public static class SvidChain
                 return new(SvidFault.Untrusted, $"certificate {index}: expected one of the given chain, found {certificate.Subject} from elsewhere");
             }
 
-            // A signing certificate's own SPIFFE ID, where it has one, is its trust domain's (X.509-SVID §3.2, §4).
-            if (index > 0 && UriNames(certificate) is { Count: > 0 } names
+            // An intermediate's own SPIFFE ID, where it has one, is its trust domain's (X.509-SVID §3.2). The root needs
+            // no such check: the verifier's policy itself ties it to the trust domain.
+            if (index > 0 && !isRoot && UriNames(certificate) is { Count: > 0 } names
                 && (names.Count != 1 || names[0] != $"spiffe://{expected.TrustDomain}"))
             {
                 return new(SvidFault.WrongId, $"certificate {index}: expected the name spiffe://{expected.TrustDomain} or none, found {Hex.Excerpt(names[0])}");
