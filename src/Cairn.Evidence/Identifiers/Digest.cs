@@ -12,6 +12,10 @@ public readonly record struct Digest
     /// <summary>Length of the text form.</summary>
     public const int TextLength = 2 * Size;
 
+    // Kept for the thread: looking the algorithm up in the crypto library for each hash costs more than hashing a tree node does.
+    [ThreadStatic]
+    private static IncrementalHash? _sha256;
+
     private readonly ulong _a, _b, _c, _d;
 
     /// <summary>Reads exactly 32 bytes.</summary>
@@ -33,7 +37,9 @@ public readonly record struct Digest
     public static Digest Sha256(ReadOnlySpan<byte> data)
     {
         Span<byte> hash = stackalloc byte[Size];
-        SHA256.HashData(data, hash);
+        var sha256 = _sha256 ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha256.AppendData(data);
+        _ = sha256.GetHashAndReset(hash);
         return new Digest(hash);
     }
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Security.Cryptography;
+using System.Runtime.CompilerServices;
 
 namespace Cairn.Evidence.Merkle;
 
@@ -10,6 +10,7 @@ public static class MerkleHash
     public static Digest EmptyTree { get; } = Digest.Sha256([]);
 
     /// <summary>SHA-256(0x00 ‖ entry).</summary>
+    [SkipLocalsInit] // each byte that is hashed is written first; clearing the rest costs a fifth of the hash
     public static Digest Leaf(ReadOnlySpan<byte> entry)
     {
         const int OnStack = 2048;
@@ -33,8 +34,6 @@ public static class MerkleHash
         buffer[0] = 0x01;
         left.CopyTo(buffer[1..]);
         right.CopyTo(buffer[(1 + Digest.Size)..]);
-        Span<byte> hash = stackalloc byte[Digest.Size];
-        SHA256.HashData(buffer, hash);
-        return new Digest(hash);
+        return Digest.Sha256(buffer);
     }
 }
