@@ -8,7 +8,7 @@ public enum ContentHandling
     /// <summary>Not kept.</summary>
     None,
 
-    /// <summary>Kept, encrypted, with what looks secret taken out; the commitment is to the redacted form.</summary>
+    /// <summary>Kept, encrypted, with what looks secret taken out; the kept form has a commitment of its own.</summary>
     Redacted,
 
     /// <summary>Kept, encrypted, as it was.</summary>
@@ -25,6 +25,18 @@ public enum ContentHandling
 public readonly record struct HeldCommitment(Digest Value, long Bytes, string Media, ContentHandling Content)
 {
     private const string Prefix = "hmac-sha256:";
+
+    /// <summary>
+    /// What is added to the member's name in the derivation of the redacted form's commitment key. Keys apart, because
+    /// whoever is shown the redacted form gets its key, and must not be able to try out what the original may have been.
+    /// </summary>
+    public const string RedactedSuffix = ".redacted";
+
+    /// <summary>The commitment to the redacted form; there exactly when <see cref="Content"/> is <see cref="ContentHandling.Redacted"/>.</summary>
+    public Digest? RedactedValue { get; init; }
+
+    /// <summary>The commitment that content kept under <paramref name="member"/> must match, and the name that its key is derived with.</summary>
+    public (Digest Value, string KeyMember) ForKept(string member) => RedactedValue is { } redacted ? (redacted, member + RedactedSuffix) : (Value, member);
 
     /// <summary>Writes the commitment as the member <paramref name="name"/>.</summary>
     public void WriteTo(Utf8JsonWriter writer, string name)
@@ -44,6 +56,11 @@ public readonly record struct HeldCommitment(Digest Value, long Bytes, string Me
             ContentHandling.Full => "full"u8,
             _ => throw new InvalidOperationException($"no such content handling: {Content}"),
         });
+        if (RedactedValue is { } redacted)
+        {
+            writer.WriteString("redacted_commitment"u8, $"{Prefix}{redacted}");
+        }
+
         writer.WriteEndObject();
     }
 
@@ -63,12 +80,23 @@ public readonly record struct HeldCommitment(Digest Value, long Bytes, string Me
                 $"expected a commitment with the members commitment (hmac-sha256:…), bytes, media and content, found {Hex.Excerpt(value.GetRawText())}");
         }
 
-        return new HeldCommitment(Digest.ParseHex(text[Prefix.Length..]), length, media.GetString()!, content.GetString() switch
+        var handling = content.GetString() switch
         {
             "none" => ContentHandling.None,
             "redacted" => ContentHandling.Redacted,
             "full" => ContentHandling.Full,
             var other => throw new EvidenceFormatException($"expected content none, redacted or full, found \"{Hex.Excerpt(other)}\""),
-        });
+        };
+        var redactedText = value.TryGetProperty("redacted_commitment", out var redacted) && redacted.ValueKind == JsonValueKind.String ? redacted.GetString() : null;
+        if ((redactedText is not null) != (handling == ContentHandling.Redacted) || (redactedText is not null && !redactedText.StartsWith(Prefix, StringComparison.Ordinal)))
+        {
+            throw new EvidenceFormatException(
+                $"expected redacted_commitment (hmac-sha256:…) exactly when content is redacted, found {Hex.Excerpt(value.GetRawText())}");
+        }
+
+        return new HeldCommitment(Digest.ParseHex(text[Prefix.Length..]), length, media.GetString()!, handling)
+        {
+            RedactedValue = redactedText is null ? null : Digest.ParseHex(redactedText[Prefix.Length..]),
+        };
     }
 }
