@@ -1,0 +1,248 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Cairn.Evidence;
+using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Trust;
+using Cairn.Identity;
+using Cairn.Identity.Files;
+
+namespace Cairn.Ledger;
+
+/// <summary>
+/// Cairn's data directory: where everything of one ledger lies (docs/spec/data-directory.md). Opening never creates, and
+/// creating never touches what is there.
+/// </summary>
+public sealed class LedgerDirectory
+{
+    /// <summary>The version of the directory's layout that this program reads and writes.</summary>
+    public const int Format = 1;
+
+    private const string Marker = "cairn.json";
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private LedgerDirectory(string root, string origin, string trustDomain) => (Root, Origin, TrustDomain) = (root, origin, trustDomain);
+
+    /// <summary>The directory's absolute path.</summary>
+    public string Root { get; }
+
+    /// <summary>The log's origin.</summary>
+    public string Origin { get; }
+
+    /// <summary>The trust domain of the emitters.</summary>
+    public string TrustDomain { get; }
+
+    /// <summary>Signing keys and the local authority; mode 0700.</summary>
+    public string KeysPath => Path.Combine(Root, "keys");
+
+    /// <summary>The journal: what was acknowledged.</summary>
+    public string JournalPath => Path.Combine(Root, "journal.db");
+
+    /// <summary>The static log, as any tlog client reads it.</summary>
+    public string TilesPath => Path.Combine(Root, "ledger");
+
+    /// <summary>Tiles on their way to being published.</summary>
+    public string StagingPath => Path.Combine(Root, "staging");
+
+    /// <summary>Where emitters on this machine keep what the ledger could not take yet.</summary>
+    public string SpoolPath => Path.Combine(Root, "spool");
+
+    /// <summary>The trails' content keys.</summary>
+    public string VaultPath => Path.Combine(Root, "vault.db");
+
+    /// <summary>The projection that investigators query; can be deleted.</summary>
+    public string IndexPath => Path.Combine(Root, "index.db");
+
+    internal string SequencerLockPath => Path.Combine(Root, "sequencer.lock");
+
+    internal string JournalLockPath => Path.Combine(Root, "journal.lock");
+
+    private string EmittersPath => Path.Combine(Root, "emitters.policy");
+
+    /// <summary>Makes a new data directory. It appears whole or not at all.</summary>
+    /// <exception cref="LedgerDirectoryException">The path exists and is not an empty folder, or can't be written.</exception>
+    public static LedgerDirectory Create(string path, LedgerSettings settings, TimeProvider? time = null)
+    {
+        var root = Path.GetFullPath(path);
+        if (Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any())
+        {
+            throw new LedgerDirectoryException($"{root} is not empty; a new ledger needs an empty or absent folder");
+        }
+
+        var origin = settings.Origin ?? $"{settings.TrustDomain}/ledger/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
+        var temporary = $"{root}.new-{Guid.NewGuid():N}";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(root)!);
+            DurableFile.CreateDirectory(temporary);
+            var made = new LedgerDirectory(temporary, origin, settings.TrustDomain);
+            made.Fill(time ?? TimeProvider.System);
+            if (Directory.Exists(root))
+            {
+                Directory.Delete(root);
+            }
+
+            Directory.Move(temporary, root);
+            DurableFile.SyncDirectory(Path.GetDirectoryName(root)!);
+            return new LedgerDirectory(root, origin, settings.TrustDomain);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or AuthorityException)
+        {
+            throw new LedgerDirectoryException($"{root} can't be made: {problem.Message}", problem);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary))
+            {
+                Directory.Delete(temporary, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>Opens a data directory.</summary>
+    /// <exception cref="LedgerDirectoryException">It is missing, of another version, or a part is missing or open to others.</exception>
+    public static LedgerDirectory Open(string path)
+    {
+        var root = Path.GetFullPath(path);
+        var marker = Path.Combine(root, Marker);
+        if (!File.Exists(marker))
+        {
+            throw new LedgerDirectoryException(Directory.Exists(root)
+                ? $"{root} is not a Cairn data directory: it holds no {Marker}"
+                : $"there is no Cairn data directory at {root}; `cairn mcp` and `cairn serve` make one, commands that read do not");
+        }
+
+        var (origin, trustDomain) = ReadMarker(marker);
+        var directory = new LedgerDirectory(root, origin, trustDomain);
+        foreach (var part in new[] { directory.JournalPath, directory.LogKeyPath("ed25519"), directory.LogKeyPath("mldsa44"), Path.Combine(directory.KeysPath, LocalAuthority.KeyFile) })
+        {
+            if (!File.Exists(part))
+            {
+                throw new LedgerDirectoryException($"{part} is missing: the ledger at {root} can't be opened without it, and nothing is made in its place");
+            }
+        }
+
+        foreach (var secret in Directory.EnumerateFiles(directory.KeysPath, "*"))
+        {
+            var loose = File.GetUnixFileMode(secret) & (UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
+            if (loose != 0 && !secret.EndsWith(LocalAuthority.CertificateFile, StringComparison.Ordinal))
+            {
+                throw new LedgerDirectoryException($"{secret} is open to other users ({loose}); expected mode 0600. Run: chmod 600 {secret}");
+            }
+        }
+
+        return directory;
+    }
+
+    /// <summary>Opens the directory, or makes it where there is none. Safe when several processes do it at once: one makes it.</summary>
+    /// <exception cref="LedgerDirectoryException">As <see cref="Open"/> and <see cref="Create"/>.</exception>
+    public static LedgerDirectory OpenOrCreate(string path, LedgerSettings? settings = null, TimeProvider? time = null)
+    {
+        var root = Path.GetFullPath(path);
+        if (!File.Exists(Path.Combine(root, Marker)) && (!Directory.Exists(root) || !Directory.EnumerateFileSystemEntries(root).Any()))
+        {
+            try
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(root)!);
+                using var guard = FileLock.Take($"{root}.create-lock", TimeSpan.FromSeconds(30));
+                if (!File.Exists(Path.Combine(root, Marker)))
+                {
+                    Create(root, settings ?? new LedgerSettings(), time);
+                }
+            }
+            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or TimeoutException)
+            {
+                throw new LedgerDirectoryException($"{root} can't be made: {problem.Message}", problem);
+            }
+        }
+
+        return Open(root);
+    }
+
+    /// <summary>The ledger's two keys: Ed25519 and ML-DSA-44.</summary>
+    /// <exception cref="LedgerDirectoryException">A key file is not one.</exception>
+    public IReadOnlyList<CheckpointSigner> OpenSigners()
+    {
+        try
+        {
+            return [CheckpointSigner.ParsePrivate(File.ReadAllText(LogKeyPath("ed25519")).Trim()), CheckpointSigner.ParsePrivate(File.ReadAllText(LogKeyPath("mldsa44")).Trim())];
+        }
+        catch (EvidenceFormatException problem)
+        {
+            throw new LedgerDirectoryException($"a log key below {KeysPath} can't be read: {problem.Message}", problem);
+        }
+    }
+
+    /// <summary>
+    /// What a verifier should trust of this ledger: its log keys, the trust domain's root, and emitters by path
+    /// (<c>/agent/*</c>, <c>/gateway/*</c>, <c>/importer/*</c>, <c>/operator/*</c>), with the lines of <c>emitters.policy</c> if that file exists.
+    /// </summary>
+    /// <exception cref="LedgerDirectoryException">A part can't be read.</exception>
+    public TrustPolicy TrustPolicy()
+    {
+        var signers = OpenSigners();
+        try
+        {
+            using var authority = LocalAuthority.Open(KeysPath, TrustDomain);
+            var policy = Evidence.Trust.TrustPolicy.For(
+                signers.Select(signer => signer.VerifierKey),
+                [new TrustDomainRoot(TrustDomain, authority.RootCertificate)],
+                [
+                    new EmitterRule(EmitterRole.Agent, $"spiffe://{TrustDomain}/agent/*"),
+                    new EmitterRule(EmitterRole.Gateway, $"spiffe://{TrustDomain}/gateway/*"),
+                    new EmitterRule(EmitterRole.Importer, $"spiffe://{TrustDomain}/importer/*"),
+                    new EmitterRule(EmitterRole.Operator, $"spiffe://{TrustDomain}/operator/*"),
+                ]);
+            return File.Exists(EmittersPath) ? Evidence.Trust.TrustPolicy.Parse(policy.Encode() + File.ReadAllText(EmittersPath)) : policy;
+        }
+        catch (Exception problem) when (problem is AuthorityException or EvidenceFormatException)
+        {
+            throw new LedgerDirectoryException($"the trust policy of {Root} can't be put together: {problem.Message}", problem);
+        }
+        finally
+        {
+            foreach (var signer in signers)
+            {
+                signer.Dispose();
+            }
+        }
+    }
+
+    private static (string Origin, string TrustDomain) ReadMarker(string marker)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(marker));
+            var format = json.RootElement.GetProperty("format").GetInt32();
+            return format == Format
+                ? (json.RootElement.GetProperty("origin").GetString()!, json.RootElement.GetProperty("trust_domain").GetString()!)
+                : throw new LedgerDirectoryException($"{marker} says format {format}; this program reads format {Format}. Use the program version that wrote it, or export from there");
+        }
+        catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new LedgerDirectoryException($"{marker} can't be read: {problem.Message}", problem);
+        }
+    }
+
+    private string LogKeyPath(string algorithm) => Path.Combine(KeysPath, $"log.{algorithm}");
+
+    private void Fill(TimeProvider time)
+    {
+        foreach (var folder in new[] { KeysPath, TilesPath, StagingPath, SpoolPath })
+        {
+            DurableFile.CreateDirectory(folder);
+        }
+
+        LocalAuthority.Create(KeysPath, TrustDomain, time).Dispose();
+        foreach (var (type, name) in new[] { (KeyType.Ed25519, "ed25519"), (KeyType.MlDsa44, "mldsa44") })
+        {
+            using var signer = CheckpointSigner.Generate(type, Origin);
+            DurableFile.Write(LogKeyPath(name), System.Text.Encoding.ASCII.GetBytes(signer.ExportPrivate() + "\n"));
+        }
+
+        Journal.Journal.Create(JournalPath, Origin);
+        DurableFile.SyncDirectory(Root);
+        DurableFile.Write(
+            Path.Combine(Root, Marker),
+            JsonSerializer.SerializeToUtf8Bytes(new { format = Format, origin = Origin, trust_domain = TrustDomain, created = time.GetUtcNow() }, Indented));
+    }
+}

@@ -1,0 +1,243 @@
+using System.Runtime.CompilerServices;
+using Cairn.Evidence;
+using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Commitments;
+using Cairn.Evidence.Merkle;
+using Cairn.Evidence.Receipts;
+using Cairn.Evidence.Statements;
+using Cairn.Evidence.Submissions;
+using Cairn.Evidence.Tiles;
+using Cairn.Ledger.Ingest;
+using Cairn.Ledger.Journal;
+using Cairn.Ledger.Sequencing;
+using Microsoft.Data.Sqlite;
+
+namespace Cairn.Ledger;
+
+/// <summary>
+/// The ledger in this process, on a data directory that other processes may use at the same time. Each appends to the
+/// journal by itself; one of them makes the checkpoints.
+/// </summary>
+public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
+{
+    private readonly LedgerDirectory _directory;
+    private readonly Journal.Journal _writing;
+    private readonly Journal.Journal _reading;
+    private readonly SemaphoreSlim _readingTurn = new(1, 1);
+    private readonly JournalGate _gate;
+    private readonly JournalWriter _writer;
+    private readonly SequencerLoop? _sequencer;
+    private readonly IssuerKeys _keys;
+
+    private EmbeddedLedger(LedgerDirectory directory, EmbeddedLedgerOptions options)
+    {
+        _directory = directory;
+        _writing = Journal.Journal.Open(directory.JournalPath, directory.Origin);
+        _reading = Journal.Journal.Open(directory.JournalPath, directory.Origin);
+        _gate = new JournalGate(directory.JournalLockPath);
+        _keys = new IssuerKeys(directory.TrustPolicy(), thumbprint => Reading(journal => journal.Run("SELECT chain FROM certificate WHERE x5t = $x5t", ("$x5t", thumbprint.ToArray())) as byte[]));
+        _sequencer = options.Sequence ? new SequencerLoop(directory, options) : null;
+        _writer = new JournalWriter(_writing, _gate, options.Fatal, () => _sequencer?.Notify());
+    }
+
+    /// <summary>The signed head that the journal holds: published, or about to be. Null for a ledger without a checkpoint.</summary>
+    public SignedNote? Checkpoint => Reading(journal => journal.Head().Note) is { } note ? SignedNote.Parse(note) : null;
+
+    /// <summary>Opens the ledger of a data directory.</summary>
+    /// <exception cref="LedgerDirectoryException">The journal is missing, damaged or another ledger's.</exception>
+    public static Task<EmbeddedLedger> OpenAsync(LedgerDirectory directory, EmbeddedLedgerOptions options, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(new EmbeddedLedger(directory, options));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<Acknowledgement>> SubmitAsync(IReadOnlyList<Submission> batch, CancellationToken ct)
+    {
+        var waiting = new Task<long>[batch.Count];
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var accepted = SubmissionCheck.Accept(batch[i], _keys);
+            waiting[i] = _writer.AppendAsync(accepted, ct);
+        }
+
+        var indices = await Task.WhenAll(waiting);
+        return [.. batch.Zip(indices, (submission, index) => new Acknowledgement(submission.Statement.Payload.Stream, submission.Statement.Payload.Seq, index))];
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<TreeHead?> NewestHeadAsync(CancellationToken ct)
+    {
+        var head = Reading(journal => journal.Head());
+        return new ValueTask<TreeHead?>(head.Note is null ? null : head.Head);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<EmitterCount>> CountsAsync(TraceId trace, CancellationToken ct) =>
+        new(Reading<IReadOnlyList<EmitterCount>>(journal =>
+        {
+            using var reader = journal.Query(
+                "SELECT stream.issuer, stream.stream, sum(trail.records) FROM trail JOIN statement USING(idx) JOIN stream USING(stream) WHERE trail.trace = $trace GROUP BY stream.stream ORDER BY min(trail.idx)",
+                ("$trace", Convert.FromHexString(trace.ToString())));
+            var counts = new List<EmitterCount>();
+            while (reader.Read())
+            {
+                counts.Add(new EmitterCount(SpiffeId.Parse(reader.GetString(0)), StreamId.FromBytes((byte[])reader[1]), reader.GetInt64(2)));
+            }
+
+            return counts;
+        }));
+
+    /// <summary>The number of statements acknowledged.</summary>
+    public long Count() => Reading(journal => journal.Count());
+
+    /// <summary>The trails that have records, in the order in which they began, each with its first statement's index.</summary>
+    public IReadOnlyList<(TraceId Trace, long FirstIndex)> Trails() => Reading<IReadOnlyList<(TraceId, long)>>(journal =>
+    {
+        using var reader = journal.Query("SELECT trace, min(idx) FROM trail GROUP BY trace ORDER BY 2");
+        var trails = new List<(TraceId, long)>();
+        while (reader.Read())
+        {
+            trails.Add((TraceId.Parse(Convert.ToHexStringLower((byte[])reader[0])), reader.GetInt64(1)));
+        }
+
+        return trails;
+    });
+
+    /// <summary>The indices of the statements that hold records of a trail, ascending.</summary>
+    public IReadOnlyList<long> StatementsOf(TraceId trace) => Reading<IReadOnlyList<long>>(journal =>
+    {
+        using var reader = journal.Query("SELECT idx FROM trail WHERE trace = $trace ORDER BY idx", ("$trace", Convert.FromHexString(trace.ToString())));
+        var indices = new List<long>();
+        while (reader.Read())
+        {
+            indices.Add(reader.GetInt64(0));
+        }
+
+        return indices;
+    });
+
+    /// <summary>The sealed contents of a trail's records.</summary>
+    public IReadOnlyList<SealedContent> ContentsOf(TraceId trace) => Reading<IReadOnlyList<SealedContent>>(journal =>
+    {
+        using var reader = journal.Query("SELECT record, member, ciphertext FROM content WHERE trace = $trace ORDER BY record, member", ("$trace", Convert.FromHexString(trace.ToString())));
+        var contents = new List<SealedContent>();
+        while (reader.Read())
+        {
+            contents.Add(new SealedContent(RecordId.Parse(reader.GetString(0)), reader.GetString(1), trace, (byte[])reader[2]));
+        }
+
+        return contents;
+    });
+
+    /// <summary>The certificate chain whose leaf has that SHA-256, leaf first; null when no statement brought it.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>>? Certificates(Digest thumbprint) =>
+        Reading(journal => journal.Run("SELECT chain FROM certificate WHERE x5t = $x5t", ("$x5t", thumbprint.ToArray())) as byte[]) is { } stored ? IssuerKeys.DecodeChain(stored) : null;
+
+    /// <summary>A published checkpoint that covers a statement; asks for one and waits where there is none yet.</summary>
+    /// <exception cref="LedgerUnavailableException">None came in time, or checkpoints can't be made.</exception>
+    public async Task<SignedNote> WaitForCheckpointAsync(long index, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        while (true)
+        {
+            var published = ReadPublished();
+            if (published is not null && Evidence.Checkpoints.Checkpoint.Of(published).Size > index)
+            {
+                return published;
+            }
+
+            if (_sequencer?.Failure is { } failure)
+            {
+                throw new LedgerUnavailableException($"no checkpoint covers statement {index}: {failure.Message}", failure);
+            }
+
+            if (Environment.TickCount64 > until)
+            {
+                throw new LedgerUnavailableException($"no checkpoint covers statement {index} after {timeout.TotalSeconds:0.#} s; the ledger has {Count()} statements");
+            }
+
+            _sequencer?.Hurry();
+            await Task.Delay(10, cancellationToken);
+        }
+    }
+
+    /// <summary>The receipt of a statement, under the newest published checkpoint.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No published checkpoint covers the index.</exception>
+    public async ValueTask<TlogProof> ReceiptAsync(long index, CancellationToken cancellationToken)
+    {
+        var note = ReadPublished();
+        var size = note is null ? 0 : Evidence.Checkpoints.Checkpoint.Of(note).Size;
+        if (index < 0 || index >= size)
+        {
+            throw new ArgumentOutOfRangeException(nameof(index), index, $"the published checkpoint covers {size} statements");
+        }
+
+        return new TlogProof(index, await Tree().InclusionPathAsync(index, size, cancellationToken), note!);
+    }
+
+    /// <summary>Proofs from the published tiles.</summary>
+    public TileTree Tree() => new(new TileFolder(_directory.TilesPath));
+
+    /// <summary>The statements from one index up to another (exclusive), with their records, a few at a time.</summary>
+    public async IAsyncEnumerable<LedgerEntry> ReadAsync(long from, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (from < to)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var start = from;
+            var rows = Reading(journal => journal.Read(start, Math.Min(256, to - start), 8 * 1024 * 1024, records: true));
+            if (rows.Count == 0)
+            {
+                yield break;
+            }
+
+            foreach (var row in rows)
+            {
+                yield return new LedgerEntry(row.Index, SignedStatement.Decode(row.Entry), RecordPack.Unpack(row.Records));
+            }
+
+            from = rows[^1].Index + 1;
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Ends this process's part: what was acknowledged is durable already; if it is the sequencer, all of it gets its checkpoint first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync();
+        if (_sequencer is not null)
+        {
+            await _sequencer.DisposeAsync();
+        }
+
+        _keys.Dispose();
+        _writing.Dispose();
+        _reading.Dispose();
+        _gate.Dispose();
+        _readingTurn.Dispose();
+    }
+
+    private SignedNote? ReadPublished()
+    {
+        var path = new TileFolder(_directory.TilesPath).CheckpointPath;
+        return File.Exists(path) ? SignedNote.Parse(File.ReadAllBytes(path)) : null;
+    }
+
+    private T Reading<T>(Func<Journal.Journal, T> read)
+    {
+        _readingTurn.Wait();
+        try
+        {
+            return read(_reading);
+        }
+        catch (SqliteException problem)
+        {
+            throw JournalFailure.Unavailable(_directory.JournalPath, problem);
+        }
+        finally
+        {
+            _readingTurn.Release();
+        }
+    }
+}

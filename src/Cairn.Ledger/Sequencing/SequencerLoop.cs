@@ -1,0 +1,120 @@
+using Cairn.Identity.Files;
+using Cairn.Ledger.Journal;
+using Microsoft.Data.Sqlite;
+
+namespace Cairn.Ledger.Sequencing;
+
+/// <summary>
+/// The task in each process that tries to become the sequencer, and works as it while it holds the lock. The lock is the
+/// kernel's: a process that is killed loses it in the same moment, and another one goes on.
+/// </summary>
+internal sealed class SequencerLoop : IAsyncDisposable
+{
+    private static readonly TimeSpan TryAgain = TimeSpan.FromMilliseconds(100);
+    private readonly LedgerDirectory _directory;
+    private readonly EmbeddedLedgerOptions _options;
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _loop;
+    private volatile bool _urgent;
+
+    public SequencerLoop(LedgerDirectory directory, EmbeddedLedgerOptions options)
+    {
+        (_directory, _options) = (directory, options);
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Why this process does not sequence any more; null while it does or waits for its turn.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>Statements were acknowledged: a checkpoint is due within the interval.</summary>
+    public void Notify() => Release();
+
+    /// <summary>Somebody waits for a checkpoint: make it now.</summary>
+    public void Hurry()
+    {
+        _urgent = true;
+        Release();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        _stop.Dispose();
+        _wake.Dispose();
+    }
+
+    private void Release()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Awake already.
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                using var held = FileLock.TryTake(_directory.SequencerLockPath);
+                if (held is not null)
+                {
+                    await WorkAsync();
+                }
+                else
+                {
+                    await Task.Delay(TryAgain, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            }
+        }
+        catch (SqliteException problem) when (JournalFailure.IsFsync(problem))
+        {
+            _options.Fatal("fsync failed on the journal while a checkpoint was signed", problem);
+        }
+        catch (IOException problem)
+        {
+            // A tile or checkpoint could not be made durable: nobody knows what the disk holds.
+            _options.Fatal($"the ledger's files could not be written: {problem.Message}", problem);
+        }
+        catch (Exception problem) when (problem is LedgerInconsistentException or LedgerDirectoryException or SqliteException or Evidence.EvidenceFormatException)
+        {
+            Failure = problem;
+            _options.Log($"cairn: no checkpoints are made by this process any more: {problem.Message}");
+        }
+    }
+
+    /// <summary>Under the lock: recovers, then integrates until told to stop; what waits at the end is still integrated.</summary>
+    private async Task WorkAsync()
+    {
+        using var journal = Journal.Journal.Open(_directory.JournalPath, _directory.Origin);
+        using var sequencer = new Sequencer(_directory, journal, _options.Time, _options.Step);
+        await sequencer.RecoverAsync(CancellationToken.None);
+        while (true)
+        {
+            var stopping = _stop.IsCancellationRequested;
+            _urgent = false;
+            while (await sequencer.IntegrateAsync(CancellationToken.None))
+            {
+            }
+
+            if (stopping)
+            {
+                return;
+            }
+
+            // Other processes' statements are only seen by looking; their number is one cheap query.
+            await ((Task)_wake.WaitAsync(_options.CheckpointEvery, _stop.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_urgent)
+            {
+                await Task.Delay(_options.CheckpointEvery, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+}
