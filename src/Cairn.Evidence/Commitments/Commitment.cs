@@ -50,10 +50,23 @@ public static class Commitment
         label.CopyTo(info);
         record.Format(info.AsSpan(label.Length));
         Encoding.UTF8.GetBytes(member, info.AsSpan(label.Length + RecordId.TextLength + 1));
-        var key = new byte[KeySize];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, trailKey, key, salt: [], info);
+        return HkdfOneBlock(trailKey, info);
+    }
+
+    /// <summary>
+    /// The first 32 bytes that HKDF-SHA256 derives with an empty salt (RFC 5869 §2): one HMAC to extract and one to
+    /// expand, which is half the time of the general function.
+    /// </summary>
+    internal static byte[] HkdfOneBlock(ReadOnlySpan<byte> inputKey, ReadOnlySpan<byte> info)
+    {
+        Span<byte> pseudorandomKey = stackalloc byte[KeySize];
+        _ = HMACSHA256.HashData(EmptySalt, inputKey, pseudorandomKey);
+        var key = HMACSHA256.HashData(pseudorandomKey, [.. info, 0x01]);
+        CryptographicOperations.ZeroMemory(pseudorandomKey);
         return key;
     }
+
+    private static readonly byte[] EmptySalt = new byte[KeySize];
 
     private static void Check(ReadOnlySpan<byte> key, string name)
     {

@@ -46,7 +46,7 @@ public readonly record struct RecordId
     /// <summary>Parses the 36-character lower-case form of a version 7 UUID.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out RecordId id)
     {
-        var good = Guid.TryParseExact(text, "D", out var value) && value.Version == 7 && value.ToString("D") == text;
+        var good = Guid.TryParseExact(text, "D", out var value) && value.Version == 7 && (value.Variant & 0xC) == 0x8 && value.ToString("D") == text;
         id = good ? new RecordId(value) : default;
         return good;
     }
@@ -58,7 +58,7 @@ public readonly record struct RecordId
         var good = utf8.Length == TextLength && utf8[8] == '-' && utf8[13] == '-' && utf8[18] == '-' && utf8[23] == '-'
             && Hex.TryDecode(utf8[..8], bytes[..4]) && Hex.TryDecode(utf8[9..13], bytes[4..6])
             && Hex.TryDecode(utf8[14..18], bytes[6..8]) && Hex.TryDecode(utf8[19..23], bytes[8..10])
-            && Hex.TryDecode(utf8[24..], bytes[10..]) && bytes[6] >> 4 == 7;
+            && Hex.TryDecode(utf8[24..], bytes[10..]) && bytes[6] >> 4 == 7 && bytes[8] >> 6 == 0b10;
         id = good ? new RecordId(new Guid(bytes, bigEndian: true)) : default;
         return good;
     }
