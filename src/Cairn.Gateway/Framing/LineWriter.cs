@@ -8,8 +8,13 @@ internal sealed class LineWriter(Stream stream) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
 
-    /// <summary>True when the reader of this stream is gone.</summary>
-    public bool IsBroken { get; private set; }
+    private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>True when the reader of this stream is gone, or the stream is closed.</summary>
+    public bool IsBroken => _broken.Task.IsCompleted;
+
+    /// <summary>Completes when <see cref="IsBroken"/> becomes true.</summary>
+    public Task Broken => _broken.Task;
 
     /// <summary>Writes and flushes.</summary>
     /// <returns>False when the peer is gone and the bytes were not delivered.</returns>
@@ -49,7 +54,7 @@ internal sealed class LineWriter(Stream stream) : IDisposable
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // A closed pipe is the peer's ordinary end, reported by the reading side with its exit code.
-            IsBroken = true;
+            _broken.TrySetResult();
             return false;
         }
     }
@@ -60,9 +65,8 @@ internal sealed class LineWriter(Stream stream) : IDisposable
         await _gate.WaitAsync().ConfigureAwait(false);
         try
         {
-            if (!IsBroken)
+            if (_broken.TrySetResult())
             {
-                IsBroken = true;
                 await stream.DisposeAsync().ConfigureAwait(false);
             }
         }

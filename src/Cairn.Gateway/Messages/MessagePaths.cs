@@ -30,6 +30,8 @@ internal static class MessagePaths
         ["result.result"] = ["isError"],
         ["result.error"] = ["code", "message"],
         ["result.task"] = ["taskId", "status"],
+        ["params.result"] = ["isError"],
+        ["params.error"] = ["code", "message"],
         ["error"] = ["code", "message"],
     }.ToFrozenDictionary(p => p.Key, p => p.Value.Select(n => new Member(p.Key, n)).ToArray());
 

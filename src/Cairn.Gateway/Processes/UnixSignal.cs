@@ -28,6 +28,13 @@ internal static class UnixSignal
         _ => null,
     };
 
+    /// <summary>The real user id of this process.</summary>
+    public static uint UserId => GetUid();
+
+    [DllImport("libc", EntryPoint = "getuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern uint GetUid();
+
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Kill(int pid, int signal);

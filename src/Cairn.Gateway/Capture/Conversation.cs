@@ -1,0 +1,251 @@
+using System.Text;
+using Cairn.Evidence;
+using Cairn.Gateway.Forwarding;
+using Cairn.Gateway.Framing;
+using Cairn.Gateway.Messages;
+
+namespace Cairn.Gateway.Capture;
+
+/// <summary>
+/// What client and server say to each other, understood far enough to record it. Each line that is read becomes a
+/// <see cref="Passage"/>; evidence for it is under way when this returns, in the order of the lines. Both directions
+/// share the state, so every entry takes the lock; nothing waits for evidence or for a peer while holding it.
+/// </summary>
+internal sealed class Conversation(GatewayOptions options, TrailParts trails, ActionRecorder actions, PeerContext peers, GapCounter gaps)
+{
+    private readonly Lock _gate = new();
+    private readonly MessageScanner[] _scanners = [new(), new()];
+    private readonly RequestTable[] _requests = [new(), new()];
+    private readonly bool[] _inFragments = new bool[2];
+    private readonly AnswerBook _answers = new(options, actions, peers, gaps, trails);
+
+    /// <summary>Requests of the client that the server has not answered.</summary>
+    public int Unanswered
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _requests[(int)Direction.ClientToServer].Count;
+            }
+        }
+    }
+
+    /// <summary>Understands a line and starts its evidence.</summary>
+    public Passage Take(Direction direction, Line line)
+    {
+        if (line.Kind != LineKind.Whole)
+        {
+            lock (_gate)
+            {
+                return TakeFragment(direction, line);
+            }
+        }
+
+        if (line.Message.Span.IndexOfAnyExcept(" \t\r"u8) < 0)
+        {
+            return new Passage(line, line.Bytes);
+        }
+
+        // Each direction has one reader, so its scanner needs no lock: long lines of one side don't hold up the other.
+        var scanned = _scanners[(int)direction].Scan(line.Message.Span);
+        lock (_gate)
+        {
+            var violation = scanned.Violation ?? Unanswerable(direction, scanned);
+            if (violation is not null)
+            {
+                gaps.Declare(violation.Reason, Sender(direction), $"{violation.Text} (byte {violation.Offset} of {line.Length})");
+                if (direction == Direction.ClientToServer)
+                {
+                    return Rejected(line, scanned, violation);
+                }
+            }
+
+            return Understood(direction, line, scanned);
+        }
+    }
+
+    /// <summary>Gives up a passage whose evidence could not be made durable.</summary>
+    /// <returns>The answer to its sender; empty when it holds no request.</returns>
+    public byte[] Refuse(Direction direction, Passage passage, string reason)
+    {
+        lock (_gate)
+        {
+            foreach (var request in passage.Requests)
+            {
+                _requests[(int)direction].Remove(request);
+                if (request.Action is { } action)
+                {
+                    actions.Complete(
+                        action, new ActionOutcome(ActionStatus.Refused, "evidence_unavailable", "evidence could not be recorded; the request was not passed on"), default);
+                }
+            }
+
+            return passage.Requests.Count == 0 ? [] : ErrorReply.Lines(
+                [.. passage.Requests.Select(r => (
+                    (MessageId?)r.Id, ErrorReply.EvidenceUnavailable,
+                    $"{r.Method} was refused: its evidence could not be recorded ({reason}). It was not passed on; try again later.", "evidence_unavailable"))],
+                passage.IsBatch);
+        }
+    }
+
+    /// <summary>Completes actions that were cancelled and stayed unanswered, and declares what was counted. Called now and then.</summary>
+    public void Sweep()
+    {
+        lock (_gate)
+        {
+            _answers.CompleteCancelled(_requests);
+            gaps.Flush();
+        }
+    }
+
+    /// <summary>Completes what is still open when the server is gone.</summary>
+    /// <param name="ending">How the server ended, for messages and evidence.</param>
+    /// <returns>The answers to the client's unanswered requests; empty when there are none. And whether there were any.</returns>
+    public byte[] End(string ending)
+    {
+        lock (_gate)
+        {
+            var unanswered = _requests.SelectMany(t => t.Drain().Select(r => (Table: t, Request: r))).ToList();
+            foreach (var (_, request) in unanswered)
+            {
+                if (request.Action is { } action)
+                {
+                    actions.Complete(
+                        action,
+                        action.CancelRequested is not null
+                            ? new ActionOutcome(ActionStatus.Cancelled, "cancelled", "the caller cancelled the request; it was not answered")
+                            : new ActionOutcome(ActionStatus.Lost, "server_ended", $"not answered before the server ended ({ending})"),
+                        default);
+                }
+            }
+
+            gaps.Flush();
+            var fromClient = unanswered.Where(u => ReferenceEquals(u.Table, _requests[(int)Direction.ClientToServer])).Select(u => u.Request).ToList();
+            return fromClient.Count == 0 ? [] : ErrorReply.Lines(
+                [.. fromClient.Select(r => (
+                    (MessageId?)r.Id, ErrorReply.PeerEnded, $"the server ended before it answered {r.Method}: {ending}", "server_ended"))],
+                asBatch: false);
+        }
+    }
+
+    private static string Sender(Direction direction) => direction == Direction.ClientToServer ? "client" : "server";
+
+    private static Direction Opposite(Direction direction) =>
+        direction == Direction.ClientToServer ? Direction.ServerToClient : Direction.ClientToServer;
+
+    private Passage TakeFragment(Direction direction, Line line)
+    {
+        var isFirst = !_inFragments[(int)direction];
+        _inFragments[(int)direction] = line.Kind == LineKind.Fragment;
+        byte[]? reply = null;
+        if (isFirst)
+        {
+            var violation = MessageViolation.TooLong(options.MaxMessageBytes);
+            gaps.Declare(violation.Reason, Sender(direction), violation.Text);
+            reply = direction == Direction.ClientToServer ? ErrorReply.Line(null, violation.Code, $"{violation.Text}; it was not passed on", violation.Reason) : null;
+        }
+
+        // From the client it could hold an action that nobody would have evidence of; from the server the deeds are done.
+        return new Passage(line, direction == Direction.ClientToServer ? default : line.Bytes) { Reply = reply };
+    }
+
+    /// <summary>An action sent as a notification: it would be done or not, and nobody could ever tell.</summary>
+    private static MessageViolation? Unanswerable(Direction direction, ScannedLine scanned)
+    {
+        var message = scanned.Messages.FirstOrDefault(m => m.Kind == MessageKind.Notification && McpMethods.NeedsAnswer(m.Method!, direction));
+        return message is null ? null : MessageViolation.Shape($"{message.Method} needs an id, so that it can be answered", message.Object.Start);
+    }
+
+    private static Passage Rejected(Line line, ScannedLine scanned, MessageViolation violation)
+    {
+        var text = $"{violation.Text} (byte {violation.Offset}); the message was not passed on";
+        var ids = scanned.Messages.Where(m => m is { Kind: MessageKind.Request, Id: not null }).Select(m => m.Id).ToList();
+        var reply = ids.Count == 0
+            ? ErrorReply.Line(null, violation.Code, text, violation.Reason)
+            : ErrorReply.Lines([.. ids.Select(id => (id, violation.Code, text, violation.Reason))], scanned.IsBatch);
+        return new Passage(line, default) { Reply = reply };
+    }
+
+    private Passage Understood(Direction direction, Line line, ScannedLine scanned)
+    {
+        var table = _requests[(int)direction];
+        var incoming = scanned.Messages.Count(m => m.Kind == MessageKind.Request);
+        if (incoming > 0 && table.Count + incoming > options.MaxUnanswered)
+        {
+            gaps.Declare("too_many_requests", Sender(direction), $"{options.MaxUnanswered} requests are unanswered; a further one was not passed on");
+            return new Passage(line, default)
+            {
+                Reply = ErrorReply.Lines(
+                    [.. scanned.Messages.Where(m => m.Kind == MessageKind.Request).Select(m => (
+                        m.Id, ErrorReply.TooManyRequests, $"{table.Count} requests are unanswered; this one was not passed on", "too_many_requests"))],
+                    scanned.IsBatch),
+            };
+        }
+
+        var bytes = line.Message;
+        var evidence = new List<Task<string?>>();
+        var requests = new List<PendingRequest>();
+        var splices = new List<TraceParentSplice>();
+        foreach (var message in scanned.Messages)
+        {
+            switch (message.Kind)
+            {
+                case MessageKind.Request when message is { Id: not null, Method: not null }:
+                    requests.Add(TakeRequest(direction, message, bytes, evidence, splices));
+                    table.Add(requests[^1]);
+                    break;
+                case MessageKind.Notification when message.Method is not null:
+                    _answers.TakeNotification(direction, message, bytes, table);
+                    break;
+                case MessageKind.Response:
+                    _answers.TakeAnswer(direction, message, bytes, _requests[(int)Opposite(direction)]);
+                    break;
+                default:
+                    // Invalid: declared above, and from a server passed as it is.
+                    break;
+            }
+        }
+
+        return new Passage(line, splices.Count == 0 ? line.Bytes : TraceParentSplice.Apply(line.Bytes.Span, splices))
+        {
+            Evidence = evidence,
+            Requests = requests,
+            IsBatch = scanned.IsBatch,
+        };
+    }
+
+    private PendingRequest TakeRequest(
+        Direction direction, McpMessage request, ReadOnlyMemory<byte> line, List<Task<string?>> evidence, List<TraceParentSplice> splices)
+    {
+        if (direction == Direction.ClientToServer)
+        {
+            peers.ObserveRequest(request, line);
+        }
+
+        var subject = request.Method switch
+        {
+            McpMethods.ToolsList => request.Text("params.cursor", line.Span),
+            McpMethods.TasksGet or McpMethods.TasksResult => request.Text("params.taskId", line.Span),
+            _ => null,
+        };
+        OpenAction? action = null;
+        if (McpMethods.ActionOf(request.Method!, direction) is { } method)
+        {
+            TraceParent? caller = TraceParent.TryParse(request.Text("params._meta.traceparent", line.Span), out var named) ? named : null;
+            var part = trails.For(caller);
+            (action, var durable) = actions.Begin(method, direction, request, line, part, caller, _answers.Continued(request, line));
+            if (durable is not null)
+            {
+                evidence.Add(durable);
+            }
+
+            if (method.Splices && TraceParentSplice.For(request, line.Span, new TraceParent(part.Trace, action.Span, caller?.Flags ?? 1).ToString()) is { } splice)
+            {
+                splices.Add(splice);
+            }
+        }
+
+        return new PendingRequest(request.Id!.Value, request.Method!, action, subject);
+    }
+}

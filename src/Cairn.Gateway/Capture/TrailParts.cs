@@ -1,0 +1,133 @@
+using Cairn.Evidence;
+using Cairn.Evidence.Records;
+using Cairn.Evidence.Submissions;
+
+namespace Cairn.Gateway.Capture;
+
+/// <summary>
+/// The trails that one run writes into: its main one, and one more for each trace that requests name in their
+/// <c>_meta.traceparent</c>. Each is opened by a <c>task.started</c>, gets the context known so far, and is closed by a
+/// <c>task.ended</c> with counts. Not safe for several threads: the conversation's lock is around it.
+/// </summary>
+internal sealed class TrailParts
+{
+    /// <summary>Trails open besides the main one. One more closes the idle one that was used longest ago; it may be opened again.</summary>
+    private const int MostOpen = 256;
+
+    private readonly GatewayOptions _options;
+    private readonly EvidenceSink _sink;
+    private readonly ContextNotes _context;
+    private readonly Dictionary<TraceId, TrailPart> _others = [];
+    private long _uses;
+
+    public TrailParts(GatewayOptions options, EvidenceSink sink, ContextNotes context)
+    {
+        (_options, _sink, _context) = (options, sink, context);
+        Main = Open(options.Caller is { } caller ? new TrailPart(caller.Trace, caller.Span) : new TrailPart(TraceId.New(), null));
+    }
+
+    public TrailPart Main { get; }
+
+    /// <summary>The part that a request with this trace parent belongs to, with all context known so far recorded in it.</summary>
+    public TrailPart For(TraceParent? caller)
+    {
+        var part = Main;
+        if (caller is { } named && named.Trace != Main.Trace && !_others.TryGetValue(named.Trace, out part!))
+        {
+            CloseIdle();
+            part = Open(new TrailPart(named.Trace, named.Span));
+            _others.Add(named.Trace, part);
+        }
+
+        part.LastUsed = ++_uses;
+        RecordContext(part);
+        return part;
+    }
+
+    /// <summary>Records in a part's trail what is known of the context and not yet recorded there.</summary>
+    public void RecordContext(TrailPart part)
+    {
+        if (part.ContextSeen == _context.Newest)
+        {
+            return;
+        }
+
+        foreach (var note in _context.After(part.ContextSeen))
+        {
+            _sink.Emit(_sink.Draft(RecordKinds.ContextCaptured, part, part.Task, part.Caller, note.Body, note.Attributes));
+        }
+
+        part.ContextSeen = _context.Newest;
+    }
+
+    /// <summary>Ends every part but the main one.</summary>
+    public void EndOthers(string status, string? reason)
+    {
+        foreach (var part in _others.Values)
+        {
+            End(part, status, reason, []);
+        }
+
+        _others.Clear();
+    }
+
+    /// <summary>Ends the main part.</summary>
+    /// <param name="status">done, failed, cancelled or lost.</param>
+    /// <param name="reason">Why, where it is not plain.</param>
+    /// <param name="others">What other streams wrote into the trail.</param>
+    public void EndMain(string status, string? reason, IReadOnlyList<EmitterCount> others) => End(Main, status, reason, others);
+
+    private TrailPart Open(TrailPart part)
+    {
+        _sink.Emit(_sink.Draft(RecordKinds.TaskStarted, part, part.Task, part.Caller, writer =>
+        {
+            writer.WriteString("principal"u8, _options.Initiator.Principal);
+            writer.WriteString("authenticated"u8, _options.Initiator.Authenticated);
+            writer.WriteString("channel"u8, "mcp/stdio"u8);
+            writer.WriteString("owner"u8, _options.Owner);
+        }));
+        return part;
+    }
+
+    private void CloseIdle()
+    {
+        if (_others.Count < MostOpen)
+        {
+            return;
+        }
+
+        var idle = _others.Values.Where(p => p.OpenActions == 0).MinBy(p => p.LastUsed);
+        if (idle is not null)
+        {
+            End(idle, "done", null, []);
+            _others.Remove(idle.Trace);
+        }
+    }
+
+    private void End(TrailPart part, string status, string? reason, IReadOnlyList<EmitterCount> others)
+    {
+        var emitter = _sink.Emitter;
+        _sink.Emit(_sink.Draft(RecordKinds.TaskEnded, part, part.Task, part.Caller, writer =>
+        {
+            writer.WriteString("status"u8, status);
+            if (reason is not null)
+            {
+                writer.WriteString("reason"u8, reason);
+            }
+
+            // Counted when the record gets its place in the trail, so that it counts itself and nothing slips between.
+            var own = new EmitterCount(emitter.Issuer, emitter.Stream, emitter.RecordsIn(part.Trace) + 1);
+            writer.WriteStartArray("emitters"u8);
+            foreach (var count in others.Where(c => c.Stream != own.Stream).Prepend(own))
+            {
+                writer.WriteStartObject();
+                writer.WriteString("emitter"u8, count.Emitter.ToString());
+                writer.WriteString("stream"u8, count.Stream.ToString());
+                writer.WriteNumber("records"u8, count.Records);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }));
+    }
+}

@@ -1,0 +1,24 @@
+using Cairn.Gateway.Capture;
+using Cairn.Gateway.Framing;
+
+namespace Cairn.Gateway.Forwarding;
+
+/// <summary>What is to be done with one line that was read: forwarded once its evidence is durable, or answered.</summary>
+/// <param name="Line">The line as read; disposed with the passage.</param>
+/// <param name="Forward">The bytes to pass on; empty when nothing passes.</param>
+internal sealed record Passage(Line Line, ReadOnlyMemory<byte> Forward) : IDisposable
+{
+    /// <summary>The records that must be durable first: each task gives null, or why its record is not.</summary>
+    public IReadOnlyList<Task<string?>> Evidence { get; init; } = [];
+
+    /// <summary>The requests in the line, to be answered should it be refused.</summary>
+    public IReadOnlyList<PendingRequest> Requests { get; init; } = [];
+
+    /// <summary>The line is a JSON-RPC batch.</summary>
+    public bool IsBatch { get; init; }
+
+    /// <summary>What is written back to the sender at once; null when nothing is.</summary>
+    public byte[]? Reply { get; init; }
+
+    public void Dispose() => Line.Dispose();
+}

@@ -1,0 +1,85 @@
+using Cairn.Evidence;
+using Cairn.Evidence.Submissions;
+using Cairn.Sdk;
+
+namespace Cairn.Gateway;
+
+/// <summary>Who started a task, as far as the gateway can know.</summary>
+/// <param name="Principal">The principal, such as <c>os-user:alice</c>.</param>
+/// <param name="Authenticated">How that is known, such as <c>os-uid:1000</c>.</param>
+public sealed record TaskInitiator(string Principal, string Authenticated)
+{
+    /// <summary>The operating system's user that runs this process: the kernel knows it, nobody claimed it.</summary>
+    public static TaskInitiator OperatingSystemUser() =>
+        new($"os-user:{Environment.UserName}", OperatingSystem.IsWindows() ? "os-process-owner" : $"os-uid:{Processes.UnixSignal.UserId}");
+}
+
+/// <summary>What to wrap and how to record it.</summary>
+public sealed record GatewayOptions
+{
+    /// <summary>The agent whose calls are recorded: the actor of every record.</summary>
+    public required SpiffeId Agent { get; init; }
+
+    /// <summary>Who answers for the agent.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>The server's command, found on PATH as a shell would.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>The command's arguments.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>Environment variables set for the server on top of the gateway's own; null removes one.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>How much of inputs and outputs is kept.</summary>
+    public CaptureProfile Capture { get; init; } = CaptureProfile.Metadata;
+
+    /// <summary>
+    /// The caller's position in its trace (the environment variable TRACEPARENT): this run takes part in that trail.
+    /// Null: this run is a task of its own.
+    /// </summary>
+    public TraceParent? Caller { get; init; }
+
+    /// <summary>Strict: the record of an action is durable before the action passes, and an action without it is refused.</summary>
+    public bool Strict { get; init; } = true;
+
+    /// <summary>The initiating principal; the operating system's user where nothing else is said.</summary>
+    public TaskInitiator Initiator { get; init; } = TaskInitiator.OperatingSystemUser();
+
+    /// <summary>The ledger to ask how many records others wrote into a trail that this run is the root of; null: only its own are counted.</summary>
+    public ILedgerClient? Ledger { get; init; }
+
+    /// <summary>Longest message in bytes that is looked into. Longer ones are refused from the client and pass unread from the server.</summary>
+    public int MaxMessageBytes { get; init; } = 256 * 1024 * 1024;
+
+    /// <summary>Bytes of messages that may be on their way in one direction; a single larger message passes alone.</summary>
+    public long MaxBytesUnderWay { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Unanswered requests in one direction; more are refused.</summary>
+    public int MaxUnanswered { get; init; } = 100_000;
+
+    /// <summary>
+    /// How long the server may go on in silence after the client closed its end, before SIGTERM. Clients wait about five
+    /// seconds for their server before they kill it, and then no end could be recorded.
+    /// </summary>
+    public TimeSpan ExitGrace { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>The same while requests are unanswered: a client may close its end and still read the answers.</summary>
+    public TimeSpan UnansweredGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the server may take to end after SIGTERM, before SIGKILL.</summary>
+    public TimeSpan TerminateGrace { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>The same when the gateway itself was told to end: whoever told it is waiting.</summary>
+    public TimeSpan HurriedGrace { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long an answer to a cancelled request is waited for, before its action counts as cancelled.</summary>
+    public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the end of a run waits for the ledger; what is not delivered by then stays spooled.</summary>
+    public TimeSpan FlushTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The clock of durations and graces.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
