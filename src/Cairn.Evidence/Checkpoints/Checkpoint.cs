@@ -64,9 +64,10 @@ public sealed record Checkpoint(string Origin, long Size, Digest Root, IReadOnly
     /// <exception cref="EvidenceFormatException">The body is not a checkpoint's.</exception>
     public static Checkpoint Of(SignedNote note) => ParseBody(note.Body);
 
-    /// <summary>Extension lines compare by content.</summary>
-    public bool Equals(Checkpoint? other) => other is not null && Body == other.Body;
+    /// <summary>Extension lines compare by content; none and an empty list are the same.</summary>
+    public bool Equals(Checkpoint? other) => other is not null && Origin == other.Origin && Head == other.Head
+        && (Extensions ?? []).SequenceEqual(other.Extensions ?? [], StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => Body.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => HashCode.Combine(Origin, Size, Root);
 }

@@ -46,7 +46,8 @@ public abstract class CheckpointSigner : IDisposable
         Span<byte> id = stackalloc byte[4];
         var typed = new byte[64];
         if (parts is not [var name, var hex, var base64] || !Hex.TryDecode(hex, id)
-            || !Convert.TryFromBase64String(base64, typed, out var length) || length != 33)
+            || !Convert.TryFromBase64String(base64, typed, out var length) || length != 33
+            || Convert.ToBase64String(typed, 0, length) != base64)
         {
             throw new EvidenceFormatException("private key: expected PRIVATE+KEY+NAME+KEYID+BASE64 with a type and a seed of 32 bytes");
         }
@@ -65,11 +66,22 @@ public abstract class CheckpointSigner : IDisposable
         return $"{Prefix}{VerifierKey.Name}+{VerifierKey.KeyId:x8}+{Convert.ToBase64String(typed)}";
     }
 
-    /// <summary>Signs a checkpoint. <paramref name="time"/> is in the signature for types 0x04 and 0x06, to the second.</summary>
+    /// <summary>
+    /// Signs a checkpoint. <paramref name="time"/> is in the signature for types 0x04 and 0x06, to the second; the epoch itself
+    /// says, for type 0x06, that the signer makes no statement about time.
+    /// </summary>
+    /// <exception cref="EvidenceFormatException">The checkpoint is not one that a reader would parse back to the same.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time is before 1970.</exception>
     public NoteSignature Sign(Checkpoint checkpoint, DateTimeOffset time)
     {
-        var seconds = (ulong)time.ToUnixTimeSeconds();
-        var signature = SignMessage(CosignedMessage.For(VerifierKey.Type, VerifierKey.Name, checkpoint, checkpoint.Body, seconds));
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, DateTimeOffset.UnixEpoch);
+        var (body, seconds) = (checkpoint.Body, (ulong)time.ToUnixTimeSeconds());
+        if (Checkpoint.ParseBody(body) != checkpoint)
+        {
+            throw new EvidenceFormatException($"checkpoint: the origin \"{Hex.Excerpt(checkpoint.Origin)}\" or an extension line holds a newline");
+        }
+
+        var signature = SignMessage(CosignedMessage.For(VerifierKey.Type, VerifierKey.Name, checkpoint, body, seconds));
         if (VerifierKey.Type == KeyType.Ed25519)
         {
             return new NoteSignature(VerifierKey.Name, VerifierKey.KeyId, signature);

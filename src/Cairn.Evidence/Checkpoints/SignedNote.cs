@@ -2,25 +2,6 @@ using System.Text;
 
 namespace Cairn.Evidence.Checkpoints;
 
-/// <summary>One signature line of a note.</summary>
-/// <param name="Name">The key's name.</param>
-/// <param name="KeyId">The key's id: the first four bytes of the blob, big-endian.</param>
-/// <param name="Bytes">What follows the key id.</param>
-public sealed record NoteSignature(string Name, uint KeyId, ReadOnlyMemory<byte> Bytes)
-{
-    /// <summary>The line with its newline: em dash, space, name, space, base64 of key id and bytes.</summary>
-    public string Line
-    {
-        get
-        {
-            var blob = new byte[4 + Bytes.Length];
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(blob, KeyId);
-            Bytes.CopyTo(blob.AsMemory(4));
-            return $"— {Name} {Convert.ToBase64String(blob)}\n";
-        }
-    }
-}
-
 /// <summary>A C2SP signed note: a text body and signature lines. Parsing says nothing about whether any signature is good.</summary>
 public sealed class SignedNote
 {
@@ -33,10 +14,15 @@ public sealed class SignedNote
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>A note of a body, which ends in a newline, and signatures.</summary>
-    /// <exception cref="EvidenceFormatException">The body is not a note's body.</exception>
+    /// <exception cref="EvidenceFormatException">The body is not a note's body, or a signature's name not a key's name.</exception>
     public SignedNote(string body, IReadOnlyList<NoteSignature> signatures)
     {
         CheckBody(body);
+        if (signatures.FirstOrDefault(signature => !NoteSignature.IsName(signature.Name)) is { } wrong)
+        {
+            throw new EvidenceFormatException($"signed note: \"{Hex.Excerpt(wrong.Name)}\" cannot be a key's name (no spaces, no plus sign, not empty)");
+        }
+
         (Body, Signatures) = (body, signatures);
     }
 
@@ -65,6 +51,7 @@ public sealed class SignedNote
             throw new EvidenceFormatException($"signed note: invalid UTF-8 at byte {problem.Index}", problem);
         }
 
+        // Key names hold no empty line, so the last one ends the body, whatever the body holds.
         var split = text.LastIndexOf("\n\n", StringComparison.Ordinal);
         if (split < 0 || !text.EndsWith('\n'))
         {
@@ -86,15 +73,16 @@ public sealed class SignedNote
     /// <summary>The same note with one more signature.</summary>
     public SignedNote With(NoteSignature more) => new(Body, [.. Signatures, more]);
 
-    /// <summary>A key name: not empty, no space in Unicode's sense, no plus sign; here also no control characters and at most 255 bytes.</summary>
-    internal static bool IsName(string name) =>
-        name.Length > 0 && Strict.GetByteCount(name) <= 255 && !name.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == '+');
-
     private static void CheckBody(string body)
     {
         if (!body.EndsWith('\n'))
         {
             throw new EvidenceFormatException("signed note: the text does not end in a newline");
+        }
+
+        if (!NoteSignature.IsWellFormed(body))
+        {
+            throw new EvidenceFormatException("signed note: half of a surrogate pair in the text, which UTF-8 cannot carry");
         }
 
         var control = body.AsSpan().IndexOfAnyInRange('\u0000', '\u0009') is var low and >= 0 ? low : body.AsSpan().IndexOfAnyInRange('\u000b', '\u001f');
@@ -107,7 +95,7 @@ public sealed class SignedNote
     private static NoteSignature ParseLine(string line, int number)
     {
         var parts = line.Split(' ');
-        if (parts is not ["—", var name, var base64] || !IsName(name))
+        if (parts is not ["—", var name, var base64] || !NoteSignature.IsName(name))
         {
             throw new EvidenceFormatException($"signed note: signature line {number + 1} should be \"— NAME BASE64\", found \"{Hex.Excerpt(line)}\"");
         }

@@ -20,19 +20,23 @@ public enum NoteCheckResult
     Bad,
 }
 
-/// <summary>What a key says of a note, and the signature's time where its type has one.</summary>
+/// <summary>What a key says of a note, and the signature's time where its type has one and the signer gave one.</summary>
 public readonly record struct NoteCheck(NoteCheckResult Result, DateTimeOffset? Time);
 
 /// <summary>A public key with its name, as a C2SP signed-note verifier key ("vkey") carries it.</summary>
 public sealed class VerifierKey : IEquatable<VerifierKey>
 {
+    /// <summary>The longest name that is taken, in bytes of UTF-8.</summary>
+    public const int MaxNameBytes = 255;
+
     /// <summary>A key of a name, a type of <see cref="KeyType"/> and its public bytes.</summary>
     /// <exception cref="EvidenceFormatException">The name, the type or the key's length is not one the specification allows.</exception>
     public VerifierKey(string name, byte type, ReadOnlyMemory<byte> publicKey)
     {
-        if (!SignedNote.IsName(name))
+        // The message that ML-DSA-44 signs has one byte for the name's length; one bound for every type keeps names portable.
+        if (!NoteSignature.IsName(name) || Encoding.UTF8.GetByteCount(name) > MaxNameBytes)
         {
-            throw new EvidenceFormatException($"verifier key: a name has no spaces, no plus sign and 1 to 255 bytes, found \"{Hex.Excerpt(name)}\"");
+            throw new EvidenceFormatException($"verifier key: a name has no spaces, no plus sign and 1 to {MaxNameBytes} bytes, found \"{Hex.Excerpt(name)}\"");
         }
 
         if (KeyType.PublicKeyLength(type) is var expected && expected != publicKey.Length)
@@ -90,7 +94,10 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
         return $"{Name}+{KeyId:x8}+{Convert.ToBase64String(typed)}";
     }
 
-    /// <summary>Checks every signature of the note by this key (same name and key id); others are not looked at.</summary>
+    /// <summary>
+    /// Checks every signature of the note by this key (same name and key id); others are not looked at. Of several good
+    /// ones the earliest time counts: it is the tightest claim of when the checkpoint already existed.
+    /// </summary>
     /// <exception cref="EvidenceFormatException">The note's body is not a checkpoint and the key's type needs one.</exception>
     public NoteCheck Verify(SignedNote note)
     {
@@ -108,7 +115,7 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
                 return new NoteCheck(NoteCheckResult.Bad, null);
             }
 
-            result = new NoteCheck(NoteCheckResult.Good, time > result.Time || result.Time is null ? time : result.Time);
+            result = new NoteCheck(NoteCheckResult.Good, result.Time is null || time < result.Time ? time : result.Time);
         }
 
         return result;
@@ -152,7 +159,8 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
                 return false;
             }
 
-            time = DateTimeOffset.FromUnixTimeSeconds((long)seconds);
+            // An ML-DSA-44 cosigner writes 0 when it says nothing of the time (C2SP tlog-cosignature, "ML-DSA-44 signed message").
+            time = Type == KeyType.MlDsa44 && seconds == 0 ? null : DateTimeOffset.FromUnixTimeSeconds((long)seconds);
         }
 
         // The body is what was signed; only ML-DSA signs fields of the parsed checkpoint.
@@ -160,6 +168,7 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
         return Type == KeyType.MlDsa44 ? VerifyMlDsa(message, signature) : VerifyEd25519(message, signature);
     }
 
+    /// <summary>The end of year 9999. The specification allows times up to 2^63 - 1 and lets verifiers refuse those in the future.</summary>
     private static readonly ulong MaximumSeconds = (ulong)DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
     private static readonly Checkpoint Unused = new("unused", 0, default);

@@ -24,6 +24,13 @@ public static class EntryBundle
         output.Advance(2 + entry.Length);
     }
 
+    /// <summary>The entries of the bundle at a coordinate, as slices of it: exactly as many as the coordinate is wide.</summary>
+    /// <exception cref="EvidenceFormatException">The bundle ends inside an entry or holds another number of them.</exception>
+    public static List<ReadOnlyMemory<byte>> Parse(ReadOnlyMemory<byte> bundle, EntryBundleCoordinate coordinate) =>
+        Parse(bundle) is var entries && entries.Count == coordinate.Width
+            ? entries
+            : throw new EvidenceFormatException($"{coordinate.Path} should hold {coordinate.Width} entries, found {entries.Count}");
+
     /// <summary>The entries of a bundle, as slices of it.</summary>
     /// <exception cref="EvidenceFormatException">The bundle ends inside an entry or holds more than 256.</exception>
     public static List<ReadOnlyMemory<byte>> Parse(ReadOnlyMemory<byte> bundle)

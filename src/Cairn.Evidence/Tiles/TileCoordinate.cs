@@ -35,7 +35,11 @@ public readonly record struct TileCoordinate(int Level, long Index, int Width)
     /// <summary>The tiles of the tree of <paramref name="newSize"/> leaves that the tree of <paramref name="oldSize"/> leaves does not have.</summary>
     public static IEnumerable<TileCoordinate> NewBetween(long oldSize, long newSize)
     {
-        for (var level = 0; newSize >> (8 * level) > 0; level++)
+        ArgumentOutOfRangeException.ThrowIfNegative(oldSize);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(oldSize, newSize);
+
+        // Sizes have 63 bits: no tree reaches level 8 (and a shift by 64 would be a shift by 0).
+        for (var level = 0; level < 8 && newSize >> (8 * level) > 0; level++)
         {
             var (before, now) = (oldSize >> (8 * level), newSize >> (8 * level));
             if (before == now)

@@ -2,47 +2,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Statements;
 
 namespace Cairn.Evidence.Trust;
-
-/// <summary>What an emitter is to the acts it records. Decides the assurance of its records.</summary>
-public enum EmitterRole
-{
-    /// <summary>The actor itself: its records are reported.</summary>
-    Agent,
-
-    /// <summary>An observer on the path: its records are observed.</summary>
-    Gateway,
-
-    /// <summary>A reader of the target system's own log: its records are confirmed.</summary>
-    Importer,
-
-    /// <summary>The ledger's operator, for ledger.* records.</summary>
-    Operator,
-}
-
-/// <summary>A root certificate (DER) that may sign X.509-SVIDs of a trust domain.</summary>
-public sealed record TrustDomainRoot(string TrustDomain, ReadOnlyMemory<byte> Certificate);
-
-/// <summary>Which emitters are trusted, and as what.</summary>
-/// <param name="Role">What they are to the acts they record.</param>
-/// <param name="Pattern">A SPIFFE ID, or a prefix of one that ends in "/*".</param>
-/// <param name="SubjectPublicKeyInfo">The one key (DER SPKI) that may sign by key id; null where an X.509-SVID is asked for.</param>
-public sealed record EmitterRule(EmitterRole Role, string Pattern, ReadOnlyMemory<byte>? SubjectPublicKeyInfo = null)
-{
-    /// <summary>Whether the rule speaks of that emitter.</summary>
-    public bool Covers(SpiffeId issuer) => Pattern.EndsWith("/*", StringComparison.Ordinal)
-        ? issuer.ToString().StartsWith(Pattern[..^1], StringComparison.Ordinal)
-        : issuer.ToString() == Pattern;
-
-    /// <summary>The assurance of what such an emitter records.</summary>
-    public Assurance Assurance => Role switch
-    {
-        EmitterRole.Gateway => Assurance.Observed,
-        EmitterRole.Importer => Assurance.Confirmed,
-        _ => Assurance.Reported,
-    };
-}
 
 /// <summary>
 /// A verifier's whole trust: the log and its witnesses as C2SP tlog-policy lines, and the emitters as <c>trustdomain</c> and
@@ -77,6 +39,10 @@ public sealed class TrustPolicy
         return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters);
     }
 
+    /// <summary>Parses a policy file's octets; names that are not UTF-8 are told apart by their octets.</summary>
+    /// <exception cref="EvidenceFormatException">A line has another form; the message names it.</exception>
+    public static TrustPolicy Parse(ReadOnlySpan<byte> octets) => Parse(PolicyLine.Text(octets));
+
     /// <summary>Parses a policy file.</summary>
     /// <exception cref="EvidenceFormatException">A line has another form; the message names it.</exception>
     public static TrustPolicy Parse(string text)
@@ -84,6 +50,7 @@ public sealed class TrustPolicy
         var logLines = new List<PolicyLine>();
         var roots = new List<TrustDomainRoot>();
         var emitters = new List<EmitterRule>();
+        var ruled = new HashSet<(string Pattern, string? Key)>();
         foreach (var line in PolicyLine.Split(text))
         {
             switch (line.Words)
@@ -93,7 +60,7 @@ public sealed class TrustPolicy
                     break;
                 case ["emitter", var role, var pattern, .. { Length: <= 1 } key]:
                     var rule = Emitter(line, role, pattern, key.FirstOrDefault());
-                    if (emitters.Any(other => other.Pattern == rule.Pattern && Same(other.SubjectPublicKeyInfo, rule.SubjectPublicKeyInfo)))
+                    if (!ruled.Add((pattern, key.FirstOrDefault())))
                     {
                         throw line.Error($"the emitter {pattern} has a rule already");
                     }
@@ -153,12 +120,9 @@ public sealed class TrustPolicy
         _ => "operator",
     };
 
-    private static bool Same(ReadOnlyMemory<byte>? a, ReadOnlyMemory<byte>? b) =>
-        a is null ? b is null : b is not null && a.Value.Span.SequenceEqual(b.Value.Span);
-
     private static TrustDomainRoot Root(PolicyLine line, string domain, string base64)
     {
-        if (!SpiffeId.TryParse($"spiffe://{domain}", out _))
+        if (!SpiffeId.TryParse($"spiffe://{domain}", out var id) || id.TrustDomain != domain)
         {
             throw line.Error($"\"{Hex.Excerpt(domain)}\" is not a trust domain's name");
         }
@@ -167,7 +131,11 @@ public sealed class TrustPolicy
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificate(der);
-            return new TrustDomainRoot(domain, der);
+
+            // The loader also takes PEM and ignores what follows: the bytes have to be the certificate and nothing else.
+            return certificate.RawData.AsSpan().SequenceEqual(der)
+                ? new TrustDomainRoot(domain, der)
+                : throw line.Error($"the root of {domain} is not one DER certificate and nothing else");
         }
         catch (CryptographicException problem)
         {
@@ -187,8 +155,22 @@ public sealed class TrustPolicy
         };
         var id = pattern.EndsWith("/*", StringComparison.Ordinal) ? pattern[..^2] : pattern;
         return SpiffeId.TryParse(id, out _)
-            ? new EmitterRule(kind, pattern, key is null ? (ReadOnlyMemory<byte>?)null : Decode(line, key))
+            ? new EmitterRule(kind, pattern, key is null ? (ReadOnlyMemory<byte>?)null : Key(line, key))
             : throw line.Error($"expected a SPIFFE ID, or one that ends in /*, found \"{Hex.Excerpt(pattern)}\"");
+    }
+
+    private static byte[] Key(PolicyLine line, string base64)
+    {
+        var spki = Decode(line, base64);
+        try
+        {
+            StatementKey.FromSpki(spki).Dispose();
+            return spki;
+        }
+        catch (EvidenceFormatException problem)
+        {
+            throw line.Error(problem.Message);
+        }
     }
 
     private static byte[] Decode(PolicyLine line, string base64)
@@ -204,5 +186,5 @@ public sealed class TrustPolicy
     }
 
     private EmitterRule? Longest(SpiffeId issuer, Func<EmitterRule, bool> fits) =>
-        Emitters.Where(rule => fits(rule) && rule.Covers(issuer)).MaxBy(rule => rule.Pattern.Length);
+        Emitters.Where(rule => fits(rule) && rule.Covers(issuer)).MaxBy(rule => rule.Specificity);
 }

@@ -1,91 +1,93 @@
 using System.Text;
 using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Merkle;
+using CsCheck;
 
 namespace Cairn.Evidence.Tests.Checkpoints;
 
 public class CheckpointTests
 {
-    private static readonly Checkpoint Head = new("example.org/log", 42, Digest.Sha256([1]));
-    private static readonly DateTimeOffset Time = DateTimeOffset.FromUnixTimeSeconds(1_790_000_000);
+    private const string Zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
     [Theory]
-    [InlineData(KeyType.Ed25519)]
-    [InlineData(KeyType.CosignatureEd25519)]
-    [InlineData(KeyType.MlDsa44)]
-    public void A_signature_verifies_with_its_own_key_only_and_carries_its_time(byte type)
-    {
-        using var signer = CheckpointSigner.Generate(type, Head.Origin);
-        using var other = CheckpointSigner.Generate(type, Head.Origin);
-        var note = SignedNote.Parse(new SignedNote(Head.Body, [signer.Sign(Head, Time)]).Encode());
-
-        var check = VerifierKey.Parse(signer.VerifierKey.ToString()).Verify(note);
-
-        Assert.Equal(new NoteCheck(NoteCheckResult.Good, type == KeyType.Ed25519 ? null : Time), check);
-        Assert.Equal(NoteCheckResult.Absent, other.VerifierKey.Verify(note).Result);
-        var larger = new SignedNote((Head with { Size = 43 }).Body, note.Signatures);
-        Assert.Equal(NoteCheckResult.Bad, signer.VerifierKey.Verify(larger).Result);
-    }
-
-    [Theory]
-    [InlineData(KeyType.Ed25519)]
-    [InlineData(KeyType.MlDsa44)]
-    public void A_private_key_survives_its_text(byte type)
-    {
-        using var signer = CheckpointSigner.Generate(type, Head.Origin);
-        using var again = CheckpointSigner.ParsePrivate(signer.ExportPrivate());
-
-        Assert.Equal(signer.VerifierKey, again.VerifierKey);
-        Assert.Throws<EvidenceFormatException>(() => CheckpointSigner.ParsePrivate(signer.ExportPrivate().Replace("example", "exampel")));
-    }
-
-    [Fact]
-    public void Unknown_and_grease_signatures_are_left_alone()
-    {
-        using var signer = CheckpointSigner.Generate(KeyType.Ed25519, Head.Origin);
-        var note = new SignedNote(Head.Body, [new NoteSignature("grease.example", 7, new byte[20]), signer.Sign(Head, Time), new NoteSignature(Head.Origin, 9, new byte[64])]);
-
-        Assert.Equal(NoteCheckResult.Good, signer.VerifierKey.Verify(SignedNote.Parse(note.Encode())).Result);
-    }
-
-    [Fact]
-    public void A_body_may_hold_empty_lines_since_the_last_one_separates()
-    {
-        var note = SignedNote.Parse(Encoding.UTF8.GetBytes("a\n\nb\n\n— k AAAAAQI=\n"));
-
-        Assert.Equal("a\n\nb\n", note.Body);
-        Assert.Equal(new byte[] { 2 }, note.Signatures[0].Bytes.ToArray());
-    }
-
-    [Theory]
-    [InlineData("a\n", "empty line")]
-    [InlineData("a\n\n", "signature line")]
-    [InlineData("a\n\n— k AAAAAQI=", "newline")]
-    [InlineData("a\n\n- k AAAAAQI=\n", "signature line 1")]
-    [InlineData("a\n\n— k AAAAAQJ=\n", "canonical base64")]
-    [InlineData("a\n\n— k AAAAAQ==\n", "too few")]
-    [InlineData("a\n\n— k+ AAAAAQI=\n", "signature line 1")]
-    [InlineData("a\r\n\n— k AAAAAQI=\n", "control character")]
-    public void A_note_in_any_other_form_is_refused_with_its_reason(string text, string reason) =>
-        Assert.Contains(reason, Assert.Throws<EvidenceFormatException>(() => SignedNote.Parse(Encoding.UTF8.GetBytes(text))).Message);
-
-    [Theory]
-    [InlineData("o\n042\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "leading zeros")]
-    [InlineData("o\n-1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "decimal")]
+    [InlineData("o\n042\n" + Zeros + "\n", "leading zeros")]
+    [InlineData("o\n00\n" + Zeros + "\n", "leading zeros")]
+    [InlineData("o\n-1\n" + Zeros + "\n", "decimal")]
+    [InlineData("o\n+1\n" + Zeros + "\n", "decimal")]
+    [InlineData("o\n 1\n" + Zeros + "\n", "decimal")]
+    [InlineData("o\n\n" + Zeros + "\n", "decimal")]
+    [InlineData("o\n١\n" + Zeros + "\n", "decimal")]
+    [InlineData("o\n9223372036854775808\n" + Zeros + "\n", "decimal")]
     [InlineData("o\n1\nAAAA\n", "32 bytes")]
-    [InlineData("\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "origin")]
-    [InlineData("o\n0\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "empty tree")]
+    [InlineData("o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\n", "canonical base64")]
+    [InlineData("o\n1\n" + Zeros + " \n", "canonical base64")]
+    [InlineData("\n1\n" + Zeros + "\n", "origin")]
+    [InlineData("o\n0\n" + Zeros + "\n", "empty tree")]
     [InlineData("o\n1\n", "three lines")]
+    [InlineData("o\n1\n" + Zeros, "three lines")]
+    [InlineData("o\n1\n" + Zeros + "\n\n", "extension line")]
+    [InlineData("o\n1\n" + Zeros + "\nx\n\ny\n", "extension line")]
     public void A_checkpoint_in_any_other_form_is_refused_with_its_reason(string body, string reason) =>
         Assert.Contains(reason, Assert.Throws<EvidenceFormatException>(() => Checkpoint.ParseBody(body)).Message);
 
     [Fact]
-    public void A_verifier_key_with_anothers_key_id_is_refused()
+    public void An_origin_has_at_most_255_bytes()
     {
-        using var signer = CheckpointSigner.Generate(KeyType.Ed25519, "a");
-        var text = signer.VerifierKey.ToString();
+        Assert.Equal(255, Checkpoint.ParseBody($"{new string('o', 255)}\n1\n{Zeros}\n").Origin.Length);
+        Assert.Contains("255", Assert.Throws<EvidenceFormatException>(() => Checkpoint.ParseBody($"{new string('é', 128)}\n1\n{Zeros}\n")).Message);
+    }
 
-        Assert.Contains("key id should be", Assert.Throws<EvidenceFormatException>(() => VerifierKey.Parse("b" + text[1..])).Message);
-        Assert.Equal(new TreeHead(42, Digest.Sha256([1])), Checkpoint.ParseBody(Head.Body).Head);
+    [Fact]
+    public void The_empty_tree_and_the_largest_are_read()
+    {
+        Assert.Equal(new TreeHead(0, MerkleHash.EmptyTree), Checkpoint.ParseBody($"o\n0\n{MerkleHash.EmptyTree.ToBase64()}\n").Head);
+        Assert.Equal(long.MaxValue, Checkpoint.ParseBody($"o\n9223372036854775807\n{Zeros}\n").Size);
+    }
+
+    [Fact]
+    public void Checkpoints_are_read_as_they_were_written() =>
+        Gen.Select(Gen.String[Gen.Char["abc/.é 語"], 1, 40], Gen.Long[1, long.MaxValue], Gen.Byte.Array[32], Gen.String[Gen.Char["abc é"], 1, 9].Array[0, 3])
+            .Sample((origin, size, root, extensions) =>
+            {
+                var checkpoint = new Checkpoint(origin, size, new Digest(root), extensions);
+
+                Assert.Equal(checkpoint, Checkpoint.ParseBody(checkpoint.Body));
+                Assert.Equal(checkpoint.Body, Checkpoint.ParseBody(checkpoint.Body).Body);
+            });
+
+    [Fact]
+    public void Any_text_is_either_exactly_a_checkpoint_or_refused() =>
+        Gen.Select(Gen.String[Gen.Char["ab\n "], 0, 4], Gen.String[Gen.Char["0123\n-"], 0, 4], Gen.String[Gen.Char["A=\n"], 0, 9]).Sample((a, b, c) =>
+        {
+            var body = $"{a}\n{b}\n{Zeros}\n{c}";
+            try
+            {
+                Assert.Equal(body, Checkpoint.ParseBody(body).Body);
+            }
+            catch (EvidenceFormatException problem)
+            {
+                Assert.StartsWith("checkpoint", problem.Message);
+            }
+        });
+
+    [Fact]
+    public void The_published_example_is_read_with_its_witness_time()
+    {
+        // C2SP tlog-cosignature, introduction.
+        var note = SignedNote.Parse(Encoding.UTF8.GetBytes("""
+            example.com/behind-the-sofa
+            20852163
+            CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+
+            — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+            — witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==
+
+            """));
+        var checkpoint = Checkpoint.Of(note);
+
+        Assert.Equal("example.com/behind-the-sofa", checkpoint.Origin);
+        Assert.Equal(20852163, checkpoint.Size);
+        Assert.Equal([64, 8 + 64], note.Signatures.Select(signature => signature.Bytes.Length));
+        Assert.Equal(1679315147L, System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(note.Signatures[1].Bytes.Span));
     }
 }

@@ -6,103 +6,129 @@ namespace Cairn.Evidence.Tests.Merkle;
 
 public class MerkleProofTests
 {
-    /// <summary>The eight leaves and the roots of their prefixes that the Certificate Transparency reference implementation tests with.</summary>
-    private static readonly string[] ReferenceLeaves =
-        ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+    private static readonly Digest[] Leaves =
+        [.. Enumerable.Range(0, 300).Select(i => MerkleHash.Leaf(Encoding.UTF8.GetBytes($"leaf {i}")))];
 
-    private static readonly string[] ReferenceRoots =
-    [
-        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
-        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
-        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
-        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
-        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
-        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
-    ];
+    /// <summary>Every small size, and those around the powers of two and the end.</summary>
+    public static TheoryData<int> Sizes => [.. Enumerable.Range(1, 40), 63, 64, 65, 127, 128, 129, 255, 256, 257, 299, 300];
 
-    [Fact]
-    public void Roots_are_those_of_the_certificate_transparency_reference_leaves()
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Every_inclusion_path_verifies_for_its_own_leaf_and_index_only(int size)
     {
-        var range = new CompactRange();
-        for (var i = 0; i < ReferenceLeaves.Length; i++)
+        var leaves = Leaves.AsSpan(0, size);
+        var root = MerkleTree.Root(leaves);
+        for (var index = 0; index < size; index++)
         {
-            range.Append(MerkleHash.Leaf(Convert.FromHexString(ReferenceLeaves[i])));
+            var path = MerkleTree.InclusionPath(leaves, index);
 
-            Assert.Equal(ReferenceRoots[i], range.Root().ToString());
+            Assert.True(InclusionProof.Verify(leaves[index], index, size, path, root));
+            Assert.False(InclusionProof.Verify(leaves[index], index, size, [.. path, root], root));
+            Assert.False(InclusionProof.Verify(Digest.Sha256([1]), index, size, path, root));
+            if (size > 1)
+            {
+                Assert.False(InclusionProof.Verify(leaves[index], index, size, path.AsSpan(0, path.Length - 1), root));
+                Assert.False(InclusionProof.Verify(leaves[index], index, size, path.AsSpan(1), root));
+                Assert.False(InclusionProof.Verify(leaves[index], (index + 1) % size, size, path, root));
+            }
         }
+    }
 
-        Assert.Equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", MerkleHash.EmptyTree.ToString());
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Every_consistency_path_verifies_between_its_own_sizes_only(int size)
+    {
+        var leaves = Leaves.AsSpan(0, size);
+        var newer = new TreeHead(size, MerkleTree.Root(leaves));
+        for (var older = 0; older <= size; older++)
+        {
+            var head = new TreeHead(older, MerkleTree.Root(leaves[..older]));
+            var path = MerkleTree.ConsistencyPath(leaves, older);
+
+            Assert.True(ConsistencyProof.Verify(head, newer, path), $"{older} to {size}");
+            Assert.False(ConsistencyProof.Verify(head, newer, [.. path, newer.Root]), $"{older} to {size}, too long");
+            Assert.False(ConsistencyProof.Verify(head with { Root = Digest.Sha256([9]) }, newer, path), $"{older} to {size}, other root");
+            if (path.Length > 0)
+            {
+                Assert.False(ConsistencyProof.Verify(head, newer, path.AsSpan(0, path.Length - 1)), $"{older} to {size}, too short");
+                Assert.False(ConsistencyProof.Verify(head with { Size = older - 1 }, newer, path), $"{older - 1} by the path of {older}");
+            }
+        }
     }
 
     [Fact]
-    public void Every_inclusion_path_up_to_130_leaves_verifies_for_its_own_leaf_and_index_only()
-    {
-        for (var size = 1; size <= 130; size += size < 20 ? 1 : 11)
+    public void One_flipped_bit_anywhere_in_an_inclusion_proof_is_found() =>
+        Gen.Select(Gen.Int[1, 300], Gen.Int[0, 299], Gen.Int[0, int.MaxValue]).Sample((size, at, where) =>
         {
-            var leaves = Leaves(size);
+            var index = at % size;
+            var leaves = Leaves.AsSpan(0, size);
             var root = MerkleTree.Root(leaves);
-            for (var index = 0; index < size; index++)
-            {
-                var path = MerkleTree.InclusionPath(leaves, index);
+            Digest[] all = [leaves[index], root, .. MerkleTree.InclusionPath(leaves, index)];
+            all[where / 256 % all.Length] = Flip(all[where / 256 % all.Length], where % 256);
 
-                Assert.True(InclusionProof.Verify(leaves[index], index, size, path, root));
-                Assert.False(InclusionProof.Verify(leaves[index], index, size, [.. path, root], root));
-                Assert.False(InclusionProof.Verify(Digest.Sha256([1]), index, size, path, root));
-                if (size > 1)
-                {
-                    Assert.False(InclusionProof.Verify(leaves[index], index, size, path[..^1], root));
-                    Assert.False(InclusionProof.Verify(leaves[index], (index + 1) % size, size, path, root));
-                }
-            }
-        }
-    }
-
-    [Fact]
-    public void Every_consistency_path_up_to_70_leaves_verifies_and_no_altered_one_does()
-    {
-        for (var size = 0; size <= 70; size++)
-        {
-            var leaves = Leaves(size);
-            var newer = new TreeHead(size, MerkleTree.Root(leaves));
-            for (var older = 0; older <= size; older++)
-            {
-                var head = new TreeHead(older, MerkleTree.Root(leaves.AsSpan(0, older)));
-                var path = MerkleTree.ConsistencyPath(leaves, older);
-
-                Assert.True(ConsistencyProof.Verify(head, newer, path), $"{older} to {size}");
-                Assert.False(ConsistencyProof.Verify(head, newer, [.. path, newer.Root]));
-                Assert.False(ConsistencyProof.Verify(head with { Root = Digest.Sha256([9]) }, newer, path));
-                if (path.Length > 0)
-                {
-                    path[^1] = Digest.Sha256([7]);
-                    Assert.False(ConsistencyProof.Verify(head, newer, path));
-                }
-            }
-        }
-    }
-
-    [Fact]
-    public void A_compact_range_restored_from_its_peaks_goes_on_to_the_same_root() =>
-        Gen.Select(Gen.Int[0, 200], Gen.Int[0, 60]).Sample((first, more) =>
-        {
-            var leaves = Leaves(first + more);
-            var range = new CompactRange();
-            foreach (var leaf in leaves.AsSpan(0, first))
-            {
-                range.Append(leaf);
-            }
-
-            range = new CompactRange(range.Size, range.Peaks);
-            foreach (var leaf in leaves.AsSpan(first))
-            {
-                range.Append(leaf);
-            }
-
-            Assert.Equal(MerkleTree.Root(leaves), range.Root());
+            Assert.False(InclusionProof.Verify(all[0], index, size, all.AsSpan(2), all[1]));
         });
 
-    private static Digest[] Leaves(int count) =>
-        [.. Enumerable.Range(0, count).Select(i => MerkleHash.Leaf(Encoding.UTF8.GetBytes($"leaf {i}")))];
+    [Fact]
+    public void One_flipped_bit_anywhere_in_a_consistency_proof_is_found() =>
+        Gen.Select(Gen.Int[1, 300], Gen.Int[1, 300], Gen.Int[0, int.MaxValue]).Sample((size, at, where) =>
+        {
+            var older = 1 + (at % size);
+            var leaves = Leaves.AsSpan(0, size);
+            Digest[] all = [MerkleTree.Root(leaves[..older]), MerkleTree.Root(leaves), .. MerkleTree.ConsistencyPath(leaves, older)];
+            all[where / 256 % all.Length] = Flip(all[where / 256 % all.Length], where % 256);
+
+            Assert.False(ConsistencyProof.Verify(new TreeHead(older, all[0]), new TreeHead(size, all[1]), all.AsSpan(2)));
+        });
+
+    [Fact]
+    public void A_log_that_replaced_an_old_leaf_cannot_prove_consistency() =>
+        Gen.Select(Gen.Int[2, 300], Gen.Int[1, 299], Gen.Int[0, 299]).Sample((size, first, replaced) =>
+        {
+            var older = 1 + (first % (size - 1));
+            var head = new TreeHead(older, MerkleTree.Root(Leaves.AsSpan(0, older)));
+            var forked = Leaves[..size];
+            forked[replaced % older] = Digest.Sha256([1]);
+
+            Assert.False(ConsistencyProof.Verify(head, new TreeHead(size, MerkleTree.Root(forked)), MerkleTree.ConsistencyPath(forked, older)));
+        });
+
+    [Fact]
+    public void Any_index_size_and_path_gives_an_answer() =>
+        Gen.Select(Gen.Long, Gen.Long, Gen.Int[0, 80]).Sample((a, b, length) =>
+        {
+            var path = Leaves.AsSpan(0, length);
+
+            Assert.False(InclusionProof.Verify(Leaves[0], a, b, path, Leaves[299]));
+            Assert.False(ConsistencyProof.Verify(new TreeHead(a, Leaves[298]), new TreeHead(b, Leaves[299]), path));
+        });
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(-1, 5)]
+    [InlineData(5, 5)]
+    [InlineData(long.MaxValue, long.MaxValue)]
+    [InlineData(0, long.MinValue)]
+    public void An_index_outside_the_tree_is_never_included(long index, long size) =>
+        Assert.Null(InclusionProof.RootFrom(Leaves[0], index, size, []));
+
+    [Fact]
+    public void The_empty_tree_is_consistent_with_every_tree_and_only_with_its_own_root()
+    {
+        var empty = new TreeHead(0, MerkleHash.EmptyTree);
+        var head = new TreeHead(7, MerkleTree.Root(Leaves.AsSpan(0, 7)));
+
+        Assert.True(ConsistencyProof.Verify(empty, head, []));
+        Assert.False(ConsistencyProof.Verify(empty, head, [head.Root]));
+        Assert.False(ConsistencyProof.Verify(new TreeHead(0, default), head, []));
+        Assert.False(ConsistencyProof.Verify(head, empty, []));
+        Assert.False(ConsistencyProof.Verify(head, head with { Root = Leaves[0] }, []));
+    }
+
+    private static Digest Flip(Digest hash, int bit)
+    {
+        var bytes = hash.ToArray();
+        bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+        return new Digest(bytes);
+    }
 }

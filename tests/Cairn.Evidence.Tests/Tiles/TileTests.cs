@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Tiles;
 using CsCheck;
 
@@ -17,33 +14,6 @@ public class TileTests
         Assert.Equal(new TileCoordinate(63, 0, 255), tile);
     }
 
-    [Theory]
-    [InlineData("tile/64/000")]
-    [InlineData("tile/00/000")]
-    [InlineData("tile/0/x000/001")]
-    [InlineData("tile/0/1")]
-    [InlineData("tile/0/001/002")]
-    [InlineData("tile/0/000.p/256")]
-    [InlineData("tile/0/000.p/0")]
-    [InlineData("tile/0/000.p/08")]
-    [InlineData("tile/0/000/")]
-    [InlineData("tile/-1/000")]
-    [InlineData("tile/entries/000")]
-    public void A_path_in_any_other_form_is_refused(string path) => Assert.False(TileCoordinate.TryParse(path, out _));
-
-    [Fact]
-    public void A_tree_of_70000_has_the_tiles_that_the_specification_counts()
-    {
-        var tiles = TileCoordinate.ForSize(70_000).ToList();
-
-        Assert.Equal(273, tiles.Count(tile => tile is { Level: 0, Width: 256 }));
-        Assert.Contains(new TileCoordinate(0, 273, 112), tiles);
-        Assert.Equal(1, tiles.Count(tile => tile is { Level: 1, Width: 256 }));
-        Assert.Contains(new TileCoordinate(1, 1, 17), tiles);
-        Assert.Contains(new TileCoordinate(2, 0, 1), tiles);
-        Assert.Equal(277, tiles.Count);
-    }
-
     [Fact]
     public void Paths_parse_back_to_the_same_coordinate() =>
         Gen.Select(Gen.Int[0, 63], Gen.Long[0, long.MaxValue / 512], Gen.Int[1, 256]).Sample((level, index, width) =>
@@ -55,60 +25,48 @@ public class TileTests
         });
 
     [Fact]
-    public async Task Roots_and_proofs_from_tiles_are_those_of_the_definitions()
-    {
-        var leaves = Enumerable.Range(0, 66_000).Select(i => MerkleHash.Leaf(Encoding.UTF8.GetBytes($"leaf {i}"))).ToArray();
-        var tree = new TileTree(new TilesOf(leaves));
-        foreach (var size in new[] { 1, 2, 255, 256, 257, 511, 512, 70, 1000, 65_535, 65_536, 66_000 })
+    public void Any_text_is_either_the_one_path_of_a_coordinate_or_refused() =>
+        Gen.OneOf(Gen.String[Gen.Char["tile/x0123456789.p"], 0, 40], Gen.String).Select(text => $"tile/{text}").Sample(text =>
         {
-            var prefix = leaves[..size];
-            var root = MerkleTree.Root(prefix);
+            Assert.True(!TileCoordinate.TryParse(text, out var tile) || tile.Path == text);
+            Assert.True(!EntryBundleCoordinate.TryParse(text, out var bundle) || bundle.Path == text);
+        });
 
-            Assert.Equal(root, await tree.RootAsync(size, default));
-            foreach (var index in new[] { 0, size / 3, size / 2, size - 1 })
-            {
-                Assert.Equal(prefix[index], await tree.LeafHashAsync(index, size, default));
-                Assert.Equal(MerkleTree.InclusionPath(prefix, index), await tree.InclusionPathAsync(index, size, default));
-                Assert.Equal(MerkleTree.ConsistencyPath(prefix, index + 1), await tree.ConsistencyPathAsync(index + 1, size, default));
-            }
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(65_536)]
+    [InlineData(70_000)]
+    public void Tiles_of_a_size_are_counted_by_the_specifications_formula(long size)
+    {
+        var tiles = TileCoordinate.ForSize(size).ToList();
+        for (var (level, hashes) = (0, size); level < 4; (level, hashes) = (level + 1, hashes / 256))
+        {
+            Assert.Equal(hashes / 256, tiles.Count(tile => tile.Level == level && tile.Width == 256));
+            Assert.Equal(hashes % 256, tiles.Where(tile => tile.Level == level && tile.Width < 256).Sum(tile => tile.Width));
         }
+
+        Assert.Distinct(tiles);
     }
 
     [Fact]
-    public void Entry_bundles_give_back_their_entries() =>
-        Gen.Byte.Array[0, 300].Array[0, 256].Sample(entries =>
+    public void Growth_adds_what_the_older_size_lacks_and_nothing_else() =>
+        Gen.Select(Gen.Int[0, 140_000], Gen.Int[0, 140_000]).Sample((a, b) =>
         {
-            var buffer = new ArrayBufferWriter<byte>();
-            foreach (var entry in entries)
-            {
-                EntryBundle.Append(buffer, entry);
-            }
+            var (older, newer) = (Math.Min(a, b), Math.Max(a, b));
 
-            Assert.Equal(entries, EntryBundle.Parse(buffer.WrittenMemory).Select(entry => entry.ToArray()));
-            if (buffer.WrittenCount > 0 && entries[^1].Length > 0)
-            {
-                Assert.Throws<EvidenceFormatException>(() => EntryBundle.Parse(buffer.WrittenMemory[..^1]));
-            }
+            Assert.Equal(
+                TileCoordinate.ForSize(newer).Except(TileCoordinate.ForSize(older)),
+                TileCoordinate.NewBetween(older, newer));
         });
 
     [Fact]
-    public void An_entry_above_the_limit_is_refused() =>
-        Assert.Contains("65535", Assert.Throws<EvidenceFormatException>(() => EntryBundle.Append(new ArrayBufferWriter<byte>(), new byte[65_536])).Message);
-
-    /// <summary>Tiles cut from leaf hashes by the definition, computed when asked for.</summary>
-    private sealed class TilesOf(Digest[] leaves) : ITileReader
+    public void The_largest_sizes_end_at_level_seven()
     {
-        public ValueTask<ReadOnlyMemory<byte>> ReadAsync(TileCoordinate tile, CancellationToken cancellationToken)
-        {
-            var width = 1 << (8 * tile.Level);
-            var bytes = new byte[tile.Width * Digest.Size];
-            for (var i = 0; i < tile.Width; i++)
-            {
-                var start = ((tile.Index * 256) + i) * width;
-                MerkleTree.Root(leaves.AsSpan((int)start, width)).CopyTo(bytes.AsSpan(i * Digest.Size));
-            }
-
-            return new ValueTask<ReadOnlyMemory<byte>>(bytes);
-        }
+        Assert.Equal(7, TileCoordinate.NewBetween((1L << 62) - 1, 1L << 62).Max(tile => tile.Level));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TileCoordinate.ForSize(-1).ToList());
+        Assert.Throws<ArgumentOutOfRangeException>(() => TileCoordinate.NewBetween(2, 1).ToList());
     }
 }
