@@ -128,7 +128,7 @@ public sealed class SignedStatement
     }
 
     /// <summary>What is signed (RFC 9052 §4.4): the context, the protected header, no external data, the payload.</summary>
-    private static byte[] SigStructure(ReadOnlySpan<byte> protectedHeader, ReadOnlySpan<byte> payload)
+    internal static byte[] SigStructure(ReadOnlySpan<byte> protectedHeader, ReadOnlySpan<byte> payload)
     {
         var writer = new CborWriter(CborConformanceMode.Canonical, initialCapacity: protectedHeader.Length + payload.Length + 32);
         writer.WriteStartArray(4);

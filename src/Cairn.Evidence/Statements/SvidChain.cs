@@ -43,7 +43,7 @@ public static class SvidChain
             }
 
             var check = CheckLeaf(certificates[0], expected);
-            return check.IsGood ? CheckPath(certificates, expected, roots, at) : check;
+            return check.IsGood ? CheckPaths(certificates, expected, roots, at) : check;
         }
         catch (CryptographicException error)
         {
@@ -125,19 +125,38 @@ public static class SvidChain
                     + (usages.Count == 0 ? "none" : string.Join("; ", usages.Select(usage => $"{usage.KeyUsages}{(usage.Critical ? "" : ", not critical")}"))));
     }
 
-    private static SvidCheck CheckPath(
+    /// <summary>
+    /// Tries each root alone. Given all at once, path building picks one by its name, and a trust domain whose root was
+    /// replaced has two of the same name.
+    /// </summary>
+    private static SvidCheck CheckPaths(
         X509Certificate2Collection certificates, SpiffeId expected, IReadOnlyList<ReadOnlyMemory<byte>> roots, DateTimeOffset at)
+    {
+        var nearest = new SvidCheck(SvidFault.Untrusted, "certificate chain: expected a path to one of the given roots, found no roots");
+        foreach (var root in roots)
+        {
+            var check = CheckPath(certificates, expected, root, at);
+            if (check.IsGood)
+            {
+                return check;
+            }
+
+            nearest = nearest.Fault == SvidFault.Untrusted ? check : nearest;
+        }
+
+        return nearest;
+    }
+
+    private static SvidCheck CheckPath(
+        X509Certificate2Collection certificates, SpiffeId expected, ReadOnlyMemory<byte> root, DateTimeOffset at)
     {
         using var path = new X509Chain();
         path.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         path.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         path.ChainPolicy.DisableCertificateDownloads = true;
         path.ChainPolicy.VerificationTime = at.UtcDateTime;
-        foreach (var root in roots)
-        {
-            path.ChainPolicy.CustomTrustStore.Add(Load(root));
-        }
-
+        using var trusted = Load(root);
+        path.ChainPolicy.CustomTrustStore.Add(trusted);
         foreach (var certificate in certificates.Skip(1))
         {
             path.ChainPolicy.ExtraStore.Add(certificate);
@@ -153,11 +172,6 @@ public static class SvidChain
             foreach (var element in path.ChainElements)
             {
                 element.Certificate.Dispose();
-            }
-
-            foreach (var root in path.ChainPolicy.CustomTrustStore)
-            {
-                root.Dispose();
             }
         }
     }
