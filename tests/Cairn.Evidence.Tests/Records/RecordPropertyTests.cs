@@ -47,7 +47,7 @@ public class RecordPropertyTests
             Assert.Equal(JsonValueKind.Object, document.RootElement.ValueKind);
             Assert.False(HasRepeatedNames(document.RootElement));
         }
-    }, iter: 20000);
+    }, iter: 5000);
 
     [Fact]
     public void Scan_of_hostile_text_takes_no_longer_than_a_moment()
