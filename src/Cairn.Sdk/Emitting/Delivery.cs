@@ -117,7 +117,7 @@ internal sealed class Delivery(
         }
 
         var unspooled = await outbox.SpoolAllAsync(stop);
-        LastFailure = unspooled is null ? reason : $"{reason}; and {unspooled}";
+        LastFailure = reason;
         FailedAttempts++;
         Volatile.Write(ref _isFailing, true);
         outbox.Drained.Set(); // whoever waits for an attempt's end
@@ -139,7 +139,7 @@ internal sealed class Delivery(
     public string Refusal(string? unspooled) =>
         unspooled is null
             ? $"evidence is not durable: the ledger did not take it ({LastFailure}). The record is kept in {options.SpoolPath} and will be delivered when the ledger is back"
-            : $"evidence is not durable: neither the ledger nor the spool took it ({LastFailure}). The record waits in this process's memory only";
+            : $"evidence is not durable: neither the ledger nor the spool took it ({LastFailure}; {unspooled}). The record waits in this process's memory only";
 
     private static void RequireTheSame(List<OutboxItem> items, IReadOnlyList<Acknowledgement> acknowledgements)
     {

@@ -28,6 +28,7 @@ internal sealed class EmissionPipeline : IAsyncDisposable
     private Task _sealing = Task.CompletedTask;
     private Task _background = Task.CompletedTask;
     private bool _isSecondStream;
+    private bool _isHopeless;
     private string? _spoolComplaint;
     private long _signed;
     private int _disposed;
@@ -85,6 +86,12 @@ internal sealed class EmissionPipeline : IAsyncDisposable
         var settled = _outbox.WhenSettledAsync(_queue.Enqueued);
         _queue.Hurry();
         _delivery.AttemptNow();
+        var ended = await Task.WhenAny(settled, _sealing).WaitAsync(cancellationToken);
+        if (ended != settled && Volatile.Read(ref _disposed) == 0 && _queue.Enqueued != _signed)
+        {
+            throw new EvidenceUnavailableException("records can't be signed any more; see the log", null, isKept: false);
+        }
+
         await settled.WaitAsync(cancellationToken);
     }
 
@@ -202,42 +209,46 @@ internal sealed class EmissionPipeline : IAsyncDisposable
     // say so in it. When the new stream's first statement is refused too, the ledger refuses the emitter: stop.
     private async Task RejectAsync(SubmissionRejectedException e)
     {
-        List<(TraceId Trace, long Records)> lost;
-        StreamId old;
+        var reason = $"{e.Code}: {e.Message}";
+        List<OutboxItem> items;
         await _stream.WaitAsync(_stop.Token);
         try
         {
-            old = Stream;
-            var items = _outbox.All();
-            var isHopeless = items[0].Seq == 0 && _isSecondStream;
-            lost = await KeepRejectedAsync(items, e);
-            if (isHopeless)
+            var old = Stream;
+            items = _outbox.All();
+            _isHopeless |= items[0].Seq == 0 && _isSecondStream;
+            var lost = await KeepRejectedAsync(items, reason);
+            if (_isHopeless)
             {
-                _queue.Close($"the ledger refuses this emitter ({e.Code}: {e.Message}); its statements are kept in {_options.SpoolPath}/rejected");
-                return;
+                _queue.Close($"the ledger refuses this emitter ({reason}); its statements are kept in {_options.SpoolPath}/rejected");
             }
-
-            _isSecondStream = true;
-            _outbox.CloseSpool();
-            _sealer.StartStream();
-            _queue.StartStream();
-            _outbox.OpenSpool(Stream);
+            else
+            {
+                _isSecondStream = true;
+                _outbox.CloseSpool();
+                _sealer.StartStream();
+                _queue.StartStream();
+                _outbox.OpenSpool(Stream);
+                foreach (var (trace, records) in lost)
+                {
+                    Declare(GapRecords.Gap(_options, trace, GapRecords.Rejected, records, old, reason));
+                }
+            }
         }
         finally
         {
             _stream.Release();
         }
 
-        foreach (var (trace, records) in lost)
+        foreach (var waiter in items.SelectMany(i => i.Waiters))
         {
-            Declare(GapRecords.Gap(_options, trace, GapRecords.Rejected, records, old, $"{e.Code}: {e.Message}"));
+            waiter.Refuse($"the ledger refused the record's statement for good ({reason}); it is kept in {_options.SpoolPath}/rejected", isKept: false, e);
         }
     }
 
-    private async Task<List<(TraceId Trace, long Records)>> KeepRejectedAsync(List<OutboxItem> items, SubmissionRejectedException e)
+    private async Task<List<(TraceId Trace, long Records)>> KeepRejectedAsync(List<OutboxItem> items, string reason)
     {
         var submissions = await _outbox.LoadAsync(items, _stop.Token);
-        var reason = $"{e.Code}: {e.Message}";
         foreach (var submission in submissions)
         {
             var payload = submission.Statement.Payload;
@@ -249,11 +260,6 @@ internal sealed class EmissionPipeline : IAsyncDisposable
         }
 
         await _outbox.SettleAsync(items.Count);
-        foreach (var waiter in items.SelectMany(i => i.Waiters))
-        {
-            waiter.Refuse($"the ledger refused the record's statement for good ({reason}); it is kept in {_options.SpoolPath}/rejected", isKept: false, e);
-        }
-
         return [.. submissions.SelectMany(s => s.Records).GroupBy(r => RecordView.Parse(r.Span).Trace).Select(g => (g.Key, (long)g.Count()))];
     }
 

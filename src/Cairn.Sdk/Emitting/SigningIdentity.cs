@@ -30,7 +30,7 @@ internal sealed class SigningIdentity(EmitterOptions options) : IAsyncDisposable
             var now = options.Time.GetUtcNow();
             if (_fetch is null && (_svid is null || (now >= _svid.RotateAt && now >= _askAgain)))
             {
-                _fetch = options.Signer.FetchAsync(_stop.Token).AsTask();
+                _fetch = FetchAsync();
             }
 
             var usable = _svid is not null && now < _svid.NotAfter;
@@ -64,6 +64,9 @@ internal sealed class SigningIdentity(EmitterOptions options) : IAsyncDisposable
         _svid?.Dispose();
         _stop.Dispose();
     }
+
+    // A source may fail before it returns a task: that is no different from failing later.
+    private async Task<Svid> FetchAsync() => await options.Signer.FetchAsync(_stop.Token);
 
     private async Task AdoptAsync(Task<Svid> fetch, bool usable, CancellationToken cancellationToken)
     {

@@ -67,7 +67,7 @@ public sealed class ClockAndKeyTests : IDisposable
     public async Task Issuer_that_gives_no_key_at_all_makes_strict_calls_fail_in_time()
     {
         var source = new FailingSource(_bench.Authority.SourceFor(EmitterBench.Agent)) { Fails = true };
-        await using var emitter = await _bench.StartAsync(o => o with { Signer = source });
+        await using var emitter = await _bench.StartAsync(o => o with { Signer = source, DurableTimeout = TimeSpan.FromMilliseconds(400) });
         var refused = await Assert.ThrowsAsync<EvidenceUnavailableException>(async () => await emitter.EmitDurableAsync(_bench.Draft("1")));
         Assert.False(refused.IsKept);
         Assert.Contains("could not be signed", refused.Message, StringComparison.Ordinal);

@@ -6,6 +6,7 @@ namespace Cairn.Sdk.Tests.Emitting;
 
 public sealed class OutageTests : IDisposable
 {
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(500);
     private readonly EmitterBench _bench = new();
 
     public void Dispose() => _bench.Dispose();
@@ -13,8 +14,9 @@ public sealed class OutageTests : IDisposable
     [Fact]
     public async Task Strict_emitter_refuses_while_the_ledger_is_gone_and_delivers_the_refused_record_later_in_its_place()
     {
-        await using var emitter = await _bench.StartAsync();
-        await emitter.EmitDurableAsync(_bench.Draft("before"), TestContext.Current.CancellationToken);
+        await using var emitter = await _bench.StartAsync(o => o with { DurableTimeout = Short });
+        emitter.Emit(_bench.Draft("before"));
+        await emitter.FlushAsync(TestContext.Current.CancellationToken);
         _bench.Ledger.IsDown = true;
 
         var refused = await Assert.ThrowsAsync<EvidenceUnavailableException>(async () => await emitter.EmitDurableAsync(_bench.Draft("refused")));
@@ -33,7 +35,7 @@ public sealed class OutageTests : IDisposable
     [Fact]
     public async Task Strict_emitter_rides_out_an_outage_shorter_than_its_patience()
     {
-        await using var emitter = await _bench.StartAsync(o => o with { DurableTimeout = TimeSpan.FromSeconds(10) });
+        await using var emitter = await _bench.StartAsync();
         _bench.Ledger.IsDown = true;
         var call = emitter.EmitDurableAsync(_bench.Draft("patient"), TestContext.Current.CancellationToken);
         await EmitterBench.Until(() => _bench.Ledger.Calls > 1, "a second attempt");
@@ -45,7 +47,7 @@ public sealed class OutageTests : IDisposable
     [Fact]
     public async Task Strict_emitter_refuses_at_once_when_the_outage_is_an_old_one()
     {
-        await using var emitter = await _bench.StartAsync();
+        await using var emitter = await _bench.StartAsync(o => o with { DurableTimeout = Short });
         _bench.Ledger.IsDown = true;
         await Assert.ThrowsAsync<EvidenceUnavailableException>(async () => await emitter.EmitDurableAsync(_bench.Draft("first")));
         var started = TimeProvider.System.GetTimestamp();
@@ -54,14 +56,13 @@ public sealed class OutageTests : IDisposable
             await Assert.ThrowsAsync<EvidenceUnavailableException>(async () => await emitter.EmitDurableAsync(_bench.Draft($"{i}")));
         }
 
-        // Five times the patience would be two seconds.
-        Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(1.5));
+        Assert.True(TimeProvider.System.GetElapsedTime(started) < 5 * Short);
     }
 
     [Fact]
     public async Task Ledger_that_hangs_is_refused_after_the_patience_and_the_record_is_spooled()
     {
-        await using var emitter = await _bench.StartAsync();
+        await using var emitter = await _bench.StartAsync(o => o with { DurableTimeout = Short });
         _bench.Ledger.Hang = new TaskCompletionSource();
         var refused = await Assert.ThrowsAsync<EvidenceUnavailableException>(async () => await emitter.EmitDurableAsync(_bench.Draft("hung")));
         Assert.True(refused.IsKept);
@@ -76,7 +77,7 @@ public sealed class OutageTests : IDisposable
     [Fact]
     public async Task Answer_that_is_lost_leads_to_the_same_bytes_again_and_to_one_statement()
     {
-        await using var emitter = await _bench.StartAsync(o => o with { DurableTimeout = TimeSpan.FromSeconds(10) });
+        await using var emitter = await _bench.StartAsync();
         _bench.Ledger.LosesAnswers = true;
         var call = emitter.EmitDurableAsync(_bench.Draft("once"), TestContext.Current.CancellationToken);
         await EmitterBench.Until(() => _bench.Ledger.Repeats > 0, "a repeated submission");
@@ -146,7 +147,7 @@ public sealed class OutageTests : IDisposable
     {
         await using var emitter = await _bench.StartAsync(o => o with
         {
-            SpoolFirst = true, SpoolQuotaBytes = 4096, QueueBytes = 16 * 1024, QueueRecords = 30, MaxBatchRecords = 10,
+            DurableTimeout = Short, SpoolFirst = true, SpoolQuotaBytes = 4096, QueueBytes = 16 * 1024, QueueRecords = 30, MaxBatchRecords = 10,
             BlockTimeout = TimeSpan.FromMilliseconds(300), Linger = TimeSpan.FromMilliseconds(1),
         });
         _bench.Ledger.IsDown = true;
@@ -171,14 +172,16 @@ public sealed class OutageTests : IDisposable
     [Fact]
     public async Task Refused_statement_is_kept_and_declared_in_a_new_stream()
     {
-        await using var emitter = await _bench.StartAsync();
-        await emitter.EmitDurableAsync(_bench.Draft("good"), TestContext.Current.CancellationToken);
+        await using var emitter = await _bench.StartAsync(o => o with { DurableTimeout = Short });
+        emitter.Emit(_bench.Draft("good"));
+        await emitter.FlushAsync(TestContext.Current.CancellationToken);
         var first = emitter.Stream;
         _bench.Ledger.Refuses = s => s.Statement.Payload.Stream == first && s.Statement.Payload.Seq == 1;
 
         var refused = await Assert.ThrowsAsync<EvidenceUnavailableException>(async () => await emitter.EmitDurableAsync(_bench.Draft("bad")));
         Assert.Contains("test-refusal", refused.Message, StringComparison.Ordinal);
-        await emitter.EmitDurableAsync(_bench.Draft("after"), TestContext.Current.CancellationToken);
+        emitter.Emit(_bench.Draft("after"));
+        await emitter.FlushAsync(TestContext.Current.CancellationToken);
 
         Assert.NotEqual(first, emitter.Stream);
         var gap = Assert.Single(_bench.Ledger.Records, r => r.Kind == RecordKinds.GapDeclared);
@@ -198,7 +201,7 @@ public sealed class OutageTests : IDisposable
     public async Task Emitter_that_the_ledger_refuses_altogether_stops_and_says_why()
     {
         _bench.Ledger.Refuses = _ => true;
-        await using var emitter = await _bench.StartAsync();
+        await using var emitter = await _bench.StartAsync(o => o with { DurableTimeout = Short });
         await Assert.ThrowsAsync<EvidenceUnavailableException>(async () => await emitter.EmitDurableAsync(_bench.Draft("one")));
         await EmitterBench.Until(
             () =>

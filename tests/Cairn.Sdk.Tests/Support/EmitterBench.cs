@@ -47,7 +47,7 @@ internal sealed class EmitterBench : IDisposable
         Issuer = Agent,
         Signer = Authority.SourceFor(Agent),
         SpoolPath = Spool,
-        DurableTimeout = TimeSpan.FromMilliseconds(400),
+        DurableTimeout = TimeSpan.FromSeconds(30),
         ShutdownTimeout = TimeSpan.FromSeconds(2),
         MaxBackoff = TimeSpan.FromMilliseconds(200),
         Log = message =>
