@@ -1,2 +1,26 @@
-Console.Error.WriteLine("cairn: no command given");
-return 2;
+using System.CommandLine;
+using Cairn.Cli;
+using Cairn.Cli.Terminal;
+
+var parsed = CairnCommand.Create().Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+    {
+        Console.Error.WriteLine($"cairn: {error.Message}");
+    }
+
+    var path = string.Join(' ', CairnCommand.PathOf(parsed));
+    Console.Error.WriteLine($"Try: {path} --help");
+    return ExitCode.CouldNotRun;
+}
+
+try
+{
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception problem)
+{
+    Console.Error.WriteLine($"cairn: {Problem.Explain(problem)}");
+    return ExitCode.CouldNotRun;
+}

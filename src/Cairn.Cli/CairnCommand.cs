@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Cairn.Cli.Demo;
+using Cairn.Cli.Emit;
+using Cairn.Cli.Investigate;
+using Cairn.Cli.Operate;
+using Cairn.Cli.Terminal;
+
+namespace Cairn.Cli;
+
+/// <summary>The command line: every command, and the examples that <c>--help</c> closes with.</summary>
+internal static class CairnCommand
+{
+    private const string Examples = """
+
+        Examples:
+          cairn demo                                        see the whole story in a minute
+          cairn mcp -- npx -y some-mcp-server               record what an agent does through an MCP server
+          cairn trails                                      what was recorded
+          cairn show 4bf92f35                               one trail: who, context, tools, what changed
+          cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
+          cairn keys > trust.policy                         whom to trust: hand it over by another way
+          cairn verify trail.cairn.zip --trust trust.policy
+
+        Exit codes: 0 verified or done, 1 a check failed, 2 could not run or wrong usage.
+        Where --data is not given: $CAIRN_DATA, else $XDG_DATA_HOME/cairn, else ~/.local/share/cairn.
+        """;
+
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Cairn: what did the AI agents do in production, and can you prove it?")
+        {
+            McpCommand.Create(),
+            TrailsCommand.Create(),
+            ShowCommand.Create(),
+            ReceiptCommand.Create(),
+            KeysCommand.Create(),
+            Completion.Create(),
+            DemoAgentCommand.Create(),
+        };
+        if (root.Options.OfType<HelpOption>().SingleOrDefault() is { Action: HelpAction standard } help)
+        {
+            help.Action = new HelpWithExamples(standard, Examples);
+        }
+
+        return root;
+    }
+
+    /// <summary>The program's name and the commands typed so far, as the user would type them again.</summary>
+    public static IEnumerable<string> PathOf(ParseResult parsed)
+    {
+        var names = new Stack<string>();
+        for (SymbolPath? at = new(parsed.CommandResult); at is not null; at = at.Parent)
+        {
+            names.Push(at.Name);
+        }
+
+        return names;
+    }
+
+    private sealed record SymbolPath(System.CommandLine.Parsing.CommandResult Result)
+    {
+        public string Name => Result.Command is RootCommand ? "cairn" : Result.Command.Name;
+
+        public SymbolPath? Parent => Result.Parent is System.CommandLine.Parsing.CommandResult parent ? new(parent) : null;
+    }
+
+    private sealed class HelpWithExamples(HelpAction standard, string examples) : System.CommandLine.Invocation.SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = standard.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is RootCommand)
+            {
+                parseResult.InvocationConfiguration.Output.WriteLine(examples);
+            }
+
+            return code;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+using System.Text.Json;
+using Cairn.Trails;
+
+namespace Cairn.Cli.Investigate;
+
+/// <summary>Trails for programs.</summary>
+internal static class TrailJson
+{
+    private static readonly JsonWriterOptions Indented = new() { Indented = true };
+
+    public static void WriteList(Stream output, IReadOnlyList<Trail> trails)
+    {
+        using var json = new Utf8JsonWriter(output, Indented);
+        json.WriteStartArray();
+        foreach (var trail in trails)
+        {
+            json.WriteStartObject();
+            WriteHead(json, trail);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+        output.WriteByte((byte)'\n');
+    }
+
+    public static void Write(Stream output, Trail trail)
+    {
+        using var json = new Utf8JsonWriter(output, Indented);
+        json.WriteStartObject();
+        WriteHead(json, trail);
+        json.WriteStartArray("tasks");
+        foreach (var task in trail.Tasks)
+        {
+            json.WriteStartObject();
+            json.WriteString("span", task.Span.ToString());
+            Optional(json, "parent", task.Parent?.ToString());
+            json.WriteString("agent", task.Agent.Id.ToString());
+            json.WriteString("owner", task.Agent.Owner);
+            json.WriteString("recorded_by", task.Issuer.ToString());
+            json.WriteString("stream", task.Stream.ToString());
+            json.WriteString("started", task.Started);
+            if (task.Ended is { } ended)
+            {
+                json.WriteString("ended", ended);
+            }
+
+            json.WriteString("status", task.Status ?? "open");
+            Optional(json, "reason", task.Reason);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("delegations");
+        foreach (var delegation in trail.Delegations)
+        {
+            json.WriteStartObject();
+            json.WriteString("from", delegation.From);
+            json.WriteString("to", delegation.To);
+            json.WriteStartArray("scope");
+            foreach (var scope in delegation.Scope)
+            {
+                json.WriteStringValue(scope);
+            }
+
+            json.WriteEndArray();
+            json.WriteString("purpose", delegation.Purpose);
+            json.WriteString("span", delegation.Span.ToString());
+            json.WriteString("record", delegation.Record.ToString());
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("actions");
+        foreach (var action in trail.Actions)
+        {
+            WriteAction(json, action);
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("records");
+        foreach (var record in trail.Records)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("statement", record.Statement);
+            json.WriteString("issuer", record.Issuer.ToString());
+            json.WriteString("stream", record.Stream.ToString());
+            json.WritePropertyName("record");
+            json.WriteRawValue(record.Record.Bytes.Span);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        output.WriteByte((byte)'\n');
+    }
+
+    private static void WriteHead(Utf8JsonWriter json, Trail trail)
+    {
+        json.WriteString("trace", trail.Trace.ToString());
+        json.WriteString("started", trail.Started);
+        json.WriteString("last_record", trail.Ended);
+        json.WriteString("status", trail.Status);
+        if (trail.Root is { } root)
+        {
+            json.WriteStartObject("initiated_by");
+            json.WriteString("principal", root.Initiation.Principal);
+            json.WriteString("authenticated", root.Initiation.Authenticated);
+            json.WriteString("channel", root.Initiation.Channel);
+            json.WriteString("owner", root.Initiation.Owner);
+            json.WriteString("record", root.Initiation.Record.ToString());
+            json.WriteEndObject();
+        }
+
+        json.WriteNumber("record_count", trail.Records.Count);
+        json.WriteNumber("action_count", trail.Actions.Count);
+        json.WriteStartArray("agents");
+        foreach (var agent in trail.Records.Select(record => record.Record.Actor.Id).Distinct())
+        {
+            json.WriteStringValue(agent.ToString());
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("open");
+        foreach (var open in trail.Open)
+        {
+            json.WriteStringValue(open);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteAction(Utf8JsonWriter json, TrailAction action)
+    {
+        json.WriteStartObject();
+        json.WriteString("span", action.Span.ToString());
+        Optional(json, "parent", action.Parent?.ToString());
+        json.WriteString("agent", action.Actor.Id.ToString());
+        json.WriteString("recorded_by", action.Issuer.ToString());
+        json.WriteString("type", action.Type);
+        json.WriteString("resource", action.Resource);
+        if (action.Writes is { } writes)
+        {
+            json.WriteBoolean("writes", writes);
+        }
+
+        json.WriteString("requested", action.Requested);
+        json.WriteString("status", action.Status ?? "open");
+        Optional(json, "error", action.Error);
+        if (action.Duration is { } duration)
+        {
+            json.WriteNumber("duration_us", (long)duration.TotalMicroseconds);
+        }
+
+        json.WriteString("request", action.Request.ToString());
+        Optional(json, "completion", action.Completion?.ToString());
+        json.WriteEndObject();
+    }
+
+    private static void Optional(Utf8JsonWriter json, string name, string? value)
+    {
+        if (value is not null)
+        {
+            json.WriteString(name, value);
+        }
+    }
+}
