@@ -51,6 +51,7 @@ public sealed class TransparencyTests
 
         await SameAsync(revision, "node", arguments, async (client, transcript) =>
         {
+            File.Delete(Path.Combine(folder, "c.txt"));
             await transcript.CommonAsync(client);
             await transcript.CallAsync(client, "list_directory", new { path = folder });
             await transcript.CallAsync(client, "read_text_file", new { path = Path.Combine(folder, "a.txt") });
@@ -58,7 +59,7 @@ public sealed class TransparencyTests
             await transcript.CallAsync(client, "write_file", new { path = Path.Combine(folder, "c.txt"), content = "written\r\n" });
             await transcript.CallAsync(client, "read_text_file", new { path = Path.Combine(folder, "c.txt") });
             await transcript.CallAsync(client, "read_text_file", new { path = "/etc/passwd" });
-        });
+        }, hasRoots: false);
 
         Directory.Delete(folder, recursive: true);
     }
@@ -108,13 +109,13 @@ public sealed class TransparencyTests
 
     /// <summary>Runs the same story directly and through a gateway and compares what the client saw.</summary>
     private static async Task SameAsync(
-        string revision, string command, string[] arguments, Func<McpClient, Transcript, Task> story, [CallerMemberName] string name = "")
+        string revision, string command, string[] arguments, Func<McpClient, Transcript, Task> story, bool hasRoots = true, [CallerMemberName] string name = "")
     {
         var direct = new Transcript();
-        await TellAsync(direct, revision, new StdioClientTransport(new() { Command = command, Arguments = arguments, Name = name, ShutdownTimeout = TimeSpan.FromSeconds(2) }), story);
+        await TellAsync(direct, revision, new StdioClientTransport(new() { Command = command, Arguments = arguments, Name = name, ShutdownTimeout = TimeSpan.FromSeconds(2) }), story, hasRoots);
         var through = new Transcript();
         await using var harness = await GatewayHarness.StartAsync(command, arguments);
-        await TellAsync(through, revision, harness.ClientTransport(), story);
+        await TellAsync(through, revision, harness.ClientTransport(), story, hasRoots);
 
         Assert.Equal(direct.Lines, through.Lines);
         Assert.True(direct.Lines.Count > 1 || revision == "2026-07-28", direct.Lines[0]);
@@ -122,11 +123,11 @@ public sealed class TransparencyTests
         Assert.DoesNotContain(harness.Records, r => r.Kind == "gap.declared");
     }
 
-    private static async Task TellAsync(Transcript transcript, string revision, IClientTransport transport, Func<McpClient, Transcript, Task> story)
+    private static async Task TellAsync(Transcript transcript, string revision, IClientTransport transport, Func<McpClient, Transcript, Task> story, bool hasRoots)
     {
         try
         {
-            await using var client = await McpClient.CreateAsync(transport, Transcript.ClientOptions(revision));
+            await using var client = await McpClient.CreateAsync(transport, Transcript.ClientOptions(revision, hasRoots));
             await story(client, transcript);
         }
         catch (Exception e) when (e is McpException)

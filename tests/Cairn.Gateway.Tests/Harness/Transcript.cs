@@ -14,15 +14,17 @@ internal sealed partial class Transcript
     public IReadOnlyList<string> Lines => _lines;
 
     /// <summary>The client's side of what servers may ask for, with answers that are always the same.</summary>
-    public static McpClientOptions ClientOptions(string protocol) => new()
+    /// <param name="protocol">The revision to speak.</param>
+    /// <param name="hasRoots">Whether the client has roots: a server that asks for them does so while calls are under way, and may answer those before or after.</param>
+    public static McpClientOptions ClientOptions(string protocol, bool hasRoots) => new()
     {
         ProtocolVersion = protocol,
         ClientInfo = new Implementation { Name = "cairn-test-client", Version = "1.0.0" },
-        Capabilities = new ClientCapabilities { Roots = new RootsCapability(), Sampling = new SamplingCapability(), Elicitation = new ElicitationCapability() },
+        Capabilities = new ClientCapabilities { Roots = hasRoots ? new RootsCapability() : null, Sampling = new SamplingCapability(), Elicitation = new ElicitationCapability() },
         InitializationTimeout = TimeSpan.FromSeconds(20),
         Handlers = new McpClientHandlers
         {
-            RootsHandler = (_, _) => ValueTask.FromResult(new ListRootsResult { Roots = [new Root { Uri = "file:///work", Name = "work" }] }),
+            RootsHandler = !hasRoots ? null : (_, _) => ValueTask.FromResult(new ListRootsResult { Roots = [new Root { Uri = "file:///project", Name = "project" }] }),
             SamplingHandler = (request, _, _) => ValueTask.FromResult(new CreateMessageResult
             {
                 Model = "test-model",
