@@ -104,7 +104,8 @@ def record(n, kind, member, body, **more):
 
 
 def held(label, length, content="none"):
-    return {"commitment": "hmac-sha256:" + seed(label).hex(), "bytes": length, "media": "application/json", "content": content}
+    value = {"commitment": "hmac-sha256:" + seed(label).hex(), "bytes": length, "media": "application/json", "content": content}
+    return {**value, "redacted_commitment": "hmac-sha256:" + seed(label + " redacted").hex()} if content == "redacted" else value
 
 
 def all_kinds():
@@ -387,6 +388,7 @@ def commitments():
         aad = record_id.encode() + b"\x00" + member.encode()
         cases.append({"name": label, "trail_key": trail_key.hex(), "record": record_id, "member": member, "content": content.hex(),
                       "commitment_key": commitment_key.hex(), "commitment": hmac.new(commitment_key, content, hashlib.sha256).hexdigest(),
+                      "redacted_commitment_key": derive(trail_key, "cairn/v1/commitment", record_id, member + ".redacted").hex(),
                       "content_key": content_key.hex(), "ciphertext": (nonce + AESGCM(content_key).encrypt(nonce, content, aad)).hex()})
     write("commitments/commitments.json", {"about": "Keys, commitments and sealed contents under test-only trail keys.", "cases": cases})
     return cases

@@ -1,4 +1,5 @@
 using Cairn.Evidence.Commitments;
+using Cairn.Evidence.Records;
 
 namespace Cairn.Evidence.Tests.Commitments;
 
@@ -21,6 +22,7 @@ public class CommitmentVectorTests
             Assert.Equal(vector.Text("commitment"), Commitment.Commit(key, content).ToString());
             Assert.True(Commitment.Matches(Digest.ParseHex(vector.Text("commitment")), key, content));
             Assert.False(Commitment.Matches(Digest.ParseHex(vector.Text("commitment")), key, [.. content, 0]));
+            Assert.Equal(vector.Hex("redacted_commitment_key"), Commitment.CommitmentKey(trailKey, record, member + HeldCommitment.RedactedSuffix));
             Assert.Equal(vector.Hex("content_key"), Commitment.ContentKey(trailKey, record, member));
             Assert.Equal(content, new SealedContent(record, member, Trace, vector.Hex("ciphertext")).Open(trailKey));
         }
