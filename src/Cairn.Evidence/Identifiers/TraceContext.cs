@@ -10,6 +10,9 @@ public readonly record struct TraceId
 
     private TraceId(string text) => _text = text;
 
+    /// <summary>Whether this is the type's default, which names nothing.</summary>
+    internal bool IsNone => _text is null;
+
     /// <summary>A random trace id.</summary>
     public static TraceId New() => new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
 
@@ -38,6 +41,9 @@ public readonly record struct SpanId
     private readonly string? _text;
 
     private SpanId(string text) => _text = text;
+
+    /// <summary>Whether this is the type's default, which names nothing.</summary>
+    internal bool IsNone => _text is null;
 
     /// <summary>A random span id.</summary>
     public static SpanId New() => new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));

@@ -9,6 +9,9 @@ public static class IJson
     /// <summary>The most bytes that one record may have.</summary>
     public const int MaxRecordBytes = 65536;
 
+    /// <summary>The largest integer that every reader holds exactly.</summary>
+    internal const long MaxSafeInteger = (1L << 53) - 1;
+
     /// <summary>How deep objects and arrays may nest; the outermost object is depth 1.</summary>
     public const int MaxDepth = 64;
 

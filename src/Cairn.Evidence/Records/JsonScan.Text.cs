@@ -6,7 +6,6 @@ namespace Cairn.Evidence.Records;
 /// <summary>Strings and numbers.</summary>
 internal ref partial struct JsonScan
 {
-    private const long MaxSafeInteger = (1L << 53) - 1;
     private const int MaxFractionDigits = 17;
 
     /// <summary>Passes a string from its opening to its closing quote; true when it holds escapes.</summary>
@@ -128,7 +127,7 @@ internal ref partial struct JsonScan
             Fail(_utf8, start, "expected a number without leading zeros");
         }
 
-        if (integer > MaxSafeInteger)
+        if (integer > IJson.MaxSafeInteger)
         {
             Fail(_utf8, start, "expected a number within ±(2^53-1), which every reader holds exactly");
         }

@@ -33,26 +33,55 @@ internal ref partial struct JsonScan
         Span<uint> hashes = stackalloc uint[NameSet.Inline];
         Span<long> places = stackalloc long[NameSet.Inline];
         var scan = new JsonScan(utf8, quotes, new NameSet(hashes, places));
+        scan.All(depth: 1);
+        layout = scan._layout;
+    }
+
+    /// <summary>Whether the bytes are an I-JSON object that may stand at this depth of a record; <see cref="Run"/> on the record says why not.</summary>
+    [SkipLocalsInit]
+    public static bool IsGood(ReadOnlySpan<byte> utf8, int depth)
+    {
+        if (utf8.Length > IJson.MaxRecordBytes)
+        {
+            return false;
+        }
+
         try
         {
-            scan.SkipSpaces();
-            if (scan.Peek() != '{')
+            Span<ulong> words = stackalloc ulong[QuoteMap.MaxWords];
+            var quotes = RefuseBytes(utf8, words);
+            Span<uint> hashes = stackalloc uint[NameSet.Inline];
+            Span<long> places = stackalloc long[NameSet.Inline];
+            var scan = new JsonScan(utf8, quotes, new NameSet(hashes, places));
+            scan.All(depth);
+            return true;
+        }
+        catch (EvidenceFormatException)
+        {
+            return false;
+        }
+    }
+
+    private void All(int depth)
+    {
+        try
+        {
+            SkipSpaces();
+            if (Peek() != '{')
             {
-                scan.Fail("expected an object");
+                Fail("expected an object");
             }
 
-            scan.Object(1);
-            scan.SkipSpaces();
-            if (scan._at != utf8.Length)
+            Object(depth);
+            SkipSpaces();
+            if (_at != _utf8.Length)
             {
-                scan.Fail("expected the end of the record after its object");
+                Fail("expected the end of the record after its object");
             }
-
-            layout = scan._layout;
         }
         finally
         {
-            scan._names.Dispose();
+            _names.Dispose();
         }
     }
 

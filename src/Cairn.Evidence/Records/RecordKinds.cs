@@ -116,6 +116,12 @@ public static class RecordKinds
         ? member.Name
         : throw new ArgumentException($"\"{Hex.Excerpt(kind)}\" is not a kind of record", nameof(kind));
 
+    /// <summary>The same as UTF-8.</summary>
+    /// <exception cref="ArgumentException">The kind is not known.</exception>
+    internal static ReadOnlySpan<byte> BodyMemberUtf8(string kind) => Members.TryGetValue(kind, out var member)
+        ? member.Utf8
+        : throw new ArgumentException($"\"{Hex.Excerpt(kind)}\" is not a kind of record", nameof(kind));
+
     /// <summary>Whether the text has the form of a kind: two lower-case words (letters, digits, underscores) around one dot, at most 64 bytes.</summary>
     internal static bool IsWellFormed(ReadOnlySpan<byte> utf8)
     {

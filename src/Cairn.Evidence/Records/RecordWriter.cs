@@ -18,6 +18,13 @@ public static class RecordWriter
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
 
+    // The actor of the last record that passed the full check on this thread: a thread mostly writes for one.
+    [ThreadStatic]
+    private static Actor? _actor;
+
+    [ThreadStatic]
+    private static byte[]? _actorText;
+
     /// <summary>Writes a record.</summary>
     /// <param name="header">The common members.</param>
     /// <param name="body">Writes the members of the kind's own object; the object's braces are written around them.</param>
@@ -56,63 +63,70 @@ public static class RecordWriter
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(body);
         var start = output.WrittenCount;
+        var member = RecordKinds.BodyMemberUtf8(header.Kind);
 
         // Taken out of its place while in use: a body may write a record of its own.
         var writer = _writer ?? new Utf8JsonWriter(output, Options);
         _writer = null;
+        var isKnownActor = ReferenceEquals(_actor, header.Actor);
+        var actor = isKnownActor ? _actorText! : ActorText(writer, header.Actor);
+        var text = new RecordHeaderText(output.GetSpan(RecordHeaderText.Room(in header, actor)));
+        output.Advance(text.Write(in header, actor, member));
+        var isGood = isKnownActor && RecordHeaderText.IsGood(in header);
+
+        var bodyStart = output.WrittenCount;
         writer.Reset(output);
-        WriteMembers(writer, in header, state, body, attributes);
+        writer.WriteStartObject();
+        body(state, writer);
+        writer.WriteEndObject();
         writer.Flush();
-        _ = RecordView.Parse(output.WrittenSpan[start..]);
+        isGood = isGood && JsonScan.IsGood(output.WrittenSpan[bodyStart..], depth: 2);
+        if (attributes is { Count: > 0 })
+        {
+            output.Write(",\"attributes\":"u8);
+            var attributesStart = output.WrittenCount;
+            WriteAttributes(output, writer, attributes);
+            isGood = isGood && JsonScan.IsGood(output.WrittenSpan[attributesStart..], depth: 2);
+        }
+
+        output.Write("}"u8);
+        if (!isGood || output.WrittenCount - start > IJson.MaxRecordBytes)
+        {
+            // The full check decides, and names what is wrong where something is.
+            _ = RecordView.Parse(output.WrittenSpan[start..]);
+            (_actor, _actorText) = (header.Actor, actor);
+        }
+
         writer.Reset(Nowhere);
         _writer = writer;
         return output.WrittenCount - start;
     }
 
-    private static void WriteMembers<TState>(
-        Utf8JsonWriter writer, in RecordHeader header, TState state, Action<TState, Utf8JsonWriter> body, IReadOnlyDictionary<string, object>? attributes)
+    private static void WriteAttributes(ArrayBufferWriter<byte> output, Utf8JsonWriter writer, IReadOnlyDictionary<string, object> attributes)
     {
-        Span<byte> text = stackalloc byte[RecordId.TextLength];
+        writer.Reset(output);
         writer.WriteStartObject();
-        writer.WriteNumber("v"u8, 1);
-        header.Id.Format(text);
-        writer.WriteString("id"u8, text);
-        writer.WriteString("kind"u8, header.Kind);
-        writer.WriteString("time"u8, CommonMembers.FormatTime(header.Time, text));
-        writer.WriteString("trace"u8, header.Trace.ToString());
-        writer.WriteString("span"u8, header.Span.ToString());
-        if (header.Parent is { } parent)
+        foreach (var (name, value) in attributes)
         {
-            writer.WriteString("parent"u8, parent.ToString());
-        }
-
-        if (header.Task is { } task)
-        {
-            writer.WriteString("task"u8, task.ToString());
-        }
-
-        writer.WriteNumber("seq"u8, header.Seq);
-        writer.WriteStartObject("actor"u8);
-        writer.WriteString("id"u8, header.Actor.Id.ToString());
-        writer.WriteString("instance"u8, header.Actor.Instance);
-        writer.WriteString("owner"u8, header.Actor.Owner);
-        writer.WriteEndObject();
-        writer.WriteStartObject(RecordKinds.BodyMember(header.Kind));
-        body(state, writer);
-        writer.WriteEndObject();
-        if (attributes is { Count: > 0 })
-        {
-            writer.WriteStartObject("attributes"u8);
-            foreach (var (name, value) in attributes)
-            {
-                writer.WritePropertyName(name);
-                RecordAttributes.Write(writer, name, value);
-            }
-
-            writer.WriteEndObject();
+            writer.WritePropertyName(name);
+            RecordAttributes.Write(writer, name, value);
         }
 
         writer.WriteEndObject();
+        writer.Flush();
+    }
+
+    private static byte[] ActorText(Utf8JsonWriter writer, Actor actor)
+    {
+        var text = new ArrayBufferWriter<byte>(256);
+        writer.Reset(text);
+        writer.WriteStartObject();
+        writer.WriteString("id"u8, actor.Id.ToString());
+        writer.WriteString("instance"u8, actor.Instance);
+        writer.WriteString("owner"u8, actor.Owner);
+        writer.WriteEndObject();
+        writer.Flush();
+        return text.WrittenSpan.ToArray();
     }
 
     /// <summary>What an idle writer points to, so that it keeps no caller's buffer alive.</summary>
