@@ -31,9 +31,9 @@ public static class McpStdioGateway
         ArgumentNullException.ThrowIfNull(emitter);
         ArgumentNullException.ThrowIfNull(log);
         var actor = new Actor(options.Agent, $"{Environment.MachineName}:{Environment.ProcessId}", options.Owner);
-        var sink = new EvidenceSink(emitter, actor, options.Time);
+        var sink = new EvidenceSink(emitter, actor, options.Time, log);
         var peers = new PeerContext(Path.GetFileName(options.Command));
-        var trails = new TrailParts(options, sink, peers.Notes);
+        var trails = new TrailParts(options, sink, keys, peers.Notes);
         var gaps = new GapCounter(sink, trails.Main, options.Time);
         var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, keys, peers), peers, gaps);
 
@@ -51,7 +51,18 @@ public static class McpStdioGateway
 
         using (server)
         {
-            var ending = await new GatewayRun(options, conversation, server, log).PassAllAsync(clientIn, clientOut, ct).ConfigureAwait(false);
+            RunEnding ending;
+            try
+            {
+                ending = await new GatewayRun(options, conversation, server, log).PassAllAsync(clientIn, clientOut, ct).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                _ = conversation.End("the gateway failed");
+                await EndAsync(options, sink, trails, new RunEnding("failed", $"the gateway failed: {e.GetType().Name}"), log).ConfigureAwait(false);
+                throw;
+            }
+
             await EndAsync(options, sink, trails, ending, log).ConfigureAwait(false);
             return server.ExitCode;
         }

@@ -84,6 +84,59 @@ public sealed class StrictTests
     }
 
     [Fact]
+    public async Task Call_in_a_trail_without_a_key_is_refused_and_others_pass()
+    {
+        await using var harness = await GatewayHarness.StartAsync("node", [TestPaths.Puppet], keys: new OneKey());
+        const string other = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
+
+        var refused = await harness.RequestAsync("tools/call", new JsonObject { ["name"] = "line", ["_meta"] = new JsonObject { ["traceparent"] = other } });
+        var passed = await harness.CallAsync("line");
+        await harness.CloseAsync();
+
+        Assert.Contains("shredded", (string)refused["error"]!["message"]!, StringComparison.Ordinal);
+        Assert.NotNull(passed["result"]);
+        Assert.Equal("trail_key_unavailable", Assert.Single(harness.Records, r => r.Kind == RecordKinds.GapDeclared).Body.GetProperty("reason").GetString());
+        Assert.Single(harness.Records.Select(r => r.Trace).Distinct());
+    }
+
+    [Fact]
+    public async Task Call_whose_evidence_nothing_takes_is_refused_even_when_buffered_and_the_loss_declared()
+    {
+        await using var harness = await GatewayHarness.StartAsync(
+            "node", [TestPaths.Puppet], o => o with { Strict = false },
+            o => o with { QueueRecords = 4, QueueBytes = 2048, SpoolQuotaBytes = 1, BlockTimeout = TimeSpan.FromMilliseconds(20) });
+        harness.Ledger.IsAway = true;
+        var refused = 0;
+        for (var i = 0; i < 40; i++)
+        {
+            refused += (await harness.CallAsync("line"))["error"] is { } error && (int)error["code"]! == -31001 ? 1 : 0;
+        }
+
+        harness.Ledger.IsAway = false;
+        await Task.Delay(500);
+        await harness.CallAsync("line");
+        await harness.CloseAsync();
+
+        var gap = await harness.RecordAsync(r => r.Kind == RecordKinds.GapDeclared && r.Body.GetProperty("reason").GetString() == "evidence_not_taken");
+        var kept = harness.Records.Count(r => r.Kind.StartsWith("action.", StringComparison.Ordinal));
+        Assert.InRange(refused, 1, 39);
+        Assert.Equal(82, kept + gap.Body.GetProperty("count").GetInt64());
+        Assert.Contains("evidence is lost", harness.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A vault that keeps one trail's key and has shredded all others.</summary>
+    private sealed class OneKey : Cairn.Sdk.ITrailKeys
+    {
+        private Cairn.Evidence.TraceId? _only;
+
+        public byte[] KeyFor(Cairn.Evidence.TraceId trace)
+        {
+            _only ??= trace;
+            return _only == trace ? new byte[32] : throw new InvalidOperationException("the key was shredded");
+        }
+    }
+
+    [Fact]
     public async Task Messages_keep_their_order_while_evidence_is_slow()
     {
         await using var harness = await GatewayHarness.PuppetAsync();

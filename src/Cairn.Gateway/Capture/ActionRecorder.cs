@@ -13,7 +13,10 @@ internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, 
     private const string Media = "application/json";
 
     /// <summary>Records that a request is about to pass.</summary>
-    /// <returns>The open action, and in strict mode the task that says whether its record is durable (null) or why not.</returns>
+    /// <returns>
+    /// The open action, and the task that says whether it may pass (null) or why not: in strict mode once its record is
+    /// durable, else at once when not even the spool takes it. No task: it may pass.
+    /// </returns>
     public (OpenAction Action, Task<string?>? Evidence) Begin(
         ActionMethod method, Direction direction, McpMessage request, ReadOnlyMemory<byte> line, TrailPart part, TraceParent? caller, RecordId? continues)
     {
@@ -64,8 +67,7 @@ internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, 
             return (action, sink.EmitDurableAsync(draft));
         }
 
-        sink.Emit(draft);
-        return (action, null);
+        return (action, sink.Emit(draft) ? null : Task.FromResult<string?>("neither memory nor disk takes further evidence"));
     }
 
     /// <summary>Records how an action came out. An action that was accepted may come out a second time: then finally.</summary>

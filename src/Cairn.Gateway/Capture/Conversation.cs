@@ -233,7 +233,18 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
         if (McpMethods.ActionOf(request.Method!, direction) is { } method)
         {
             TraceParent? caller = TraceParent.TryParse(request.Text("params._meta.traceparent", line.Span), out var named) ? named : null;
-            var part = trails.For(caller);
+            TrailPart part;
+            try
+            {
+                part = trails.For(caller);
+            }
+            catch (TrailKeyException e)
+            {
+                gaps.Declare("trail_key_unavailable", Sender(direction), "a request named a trail that has no key; it was not passed on");
+                evidence.Add(Task.FromResult<string?>(e.Message));
+                return new PendingRequest(request.Id!.Value, request.Method!, null, subject);
+            }
+
             (action, var durable) = actions.Begin(method, direction, request, line, part, caller, _answers.Continued(request, line));
             if (durable is not null)
             {

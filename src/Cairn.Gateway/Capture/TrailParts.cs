@@ -1,6 +1,7 @@
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Submissions;
+using Cairn.Sdk;
 
 namespace Cairn.Gateway.Capture;
 
@@ -18,17 +19,20 @@ internal sealed class TrailParts
     private readonly EvidenceSink _sink;
     private readonly ContextNotes _context;
     private readonly Dictionary<TraceId, TrailPart> _others = [];
+    private readonly ITrailKeys _keys;
     private long _uses;
 
-    public TrailParts(GatewayOptions options, EvidenceSink sink, ContextNotes context)
+    /// <exception cref="TrailKeyException">The main trail has no key.</exception>
+    public TrailParts(GatewayOptions options, EvidenceSink sink, ITrailKeys keys, ContextNotes context)
     {
-        (_options, _sink, _context) = (options, sink, context);
+        (_options, _sink, _keys, _context) = (options, sink, keys, context);
         Main = Open(options.Caller is { } caller ? new TrailPart(caller.Trace, caller.Span) : new TrailPart(TraceId.New(), null));
     }
 
     public TrailPart Main { get; }
 
     /// <summary>The part that a request with this trace parent belongs to, with all context known so far recorded in it.</summary>
+    /// <exception cref="TrailKeyException">The trail has no key and can't be opened.</exception>
     public TrailPart For(TraceParent? caller)
     {
         var part = Main;
@@ -79,6 +83,15 @@ internal sealed class TrailParts
 
     private TrailPart Open(TrailPart part)
     {
+        try
+        {
+            _ = _keys.KeyFor(part.Trace);
+        }
+        catch (Exception e)
+        {
+            throw new TrailKeyException(part.Trace, e);
+        }
+
         _sink.Emit(_sink.Draft(RecordKinds.TaskStarted, part, part.Task, part.Caller, writer =>
         {
             writer.WriteString("principal"u8, _options.Initiator.Principal);

@@ -35,22 +35,22 @@ internal sealed class GatewayHarness : IAsyncDisposable
         StartAsync("node", [TestPaths.Puppet], configure);
 
     public static async Task<GatewayHarness> StartAsync(
-        string command, IReadOnlyList<string> arguments, Func<GatewayOptions, GatewayOptions>? configure = null, TimeSpan? durableTimeout = null)
+        string command, IReadOnlyList<string> arguments, Func<GatewayOptions, GatewayOptions>? configure = null,
+        Func<EmitterOptions, EmitterOptions>? emitting = null, ITrailKeys? keys = null)
     {
         var harness = new GatewayHarness();
         var gateway = SpiffeId.Parse("spiffe://test.local/gateway");
-        harness._emitter = await Emitter.StartAsync(
-            new EmitterOptions
-            {
-                Issuer = gateway,
-                Signer = harness._authority.SourceFor(gateway),
-                SpoolPath = Path.Combine(harness._scratch, "spool"),
-                DurableTimeout = durableTimeout ?? TimeSpan.FromSeconds(1),
-                MaxBackoff = TimeSpan.FromMilliseconds(200),
-                ShutdownTimeout = TimeSpan.FromSeconds(1),
-                Log = harness.Log.WriteLine,
-            },
-            harness.Ledger, CancellationToken.None);
+        var emitter = new EmitterOptions
+        {
+            Issuer = gateway,
+            Signer = harness._authority.SourceFor(gateway),
+            SpoolPath = Path.Combine(harness._scratch, "spool"),
+            DurableTimeout = TimeSpan.FromSeconds(1),
+            MaxBackoff = TimeSpan.FromMilliseconds(200),
+            ShutdownTimeout = TimeSpan.FromSeconds(1),
+            Log = harness.Log.WriteLine,
+        };
+        harness._emitter = await Emitter.StartAsync(emitting?.Invoke(emitter) ?? emitter, harness.Ledger, CancellationToken.None);
         var options = new GatewayOptions
         {
             Agent = SpiffeId.Parse("spiffe://test.local/agent/tester"),
@@ -65,7 +65,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
             CancelGrace = TimeSpan.FromSeconds(1),
         };
         harness.Run = McpStdioGateway.RunAsync(
-            configure?.Invoke(options) ?? options, harness._emitter, new FixedKeys(), harness._toGateway.Reader.AsStream(),
+            configure?.Invoke(options) ?? options, harness._emitter, keys ?? new FixedKeys(), harness._toGateway.Reader.AsStream(),
             harness._fromGateway.Writer.AsStream(), harness.Log, harness._told.Token);
         return harness;
     }
