@@ -35,7 +35,7 @@ public static class McpStdioGateway
         var peers = new PeerContext(Path.GetFileName(options.Command));
         var trails = new TrailParts(options, sink, keys, peers.Notes);
         var gaps = new GapCounter(sink, trails.Main, options.Time);
-        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, keys, peers), peers, gaps);
+        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, keys), peers, gaps);
 
         ServerProcess server;
         try

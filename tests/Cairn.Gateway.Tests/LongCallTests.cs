@@ -48,6 +48,40 @@ public sealed class LongCallTests
     }
 
     [Fact]
+    public async Task Input_that_a_result_asks_of_the_client_is_an_action_from_the_result_to_the_repeated_request()
+    {
+        await using var harness = await GatewayHarness.PuppetAsync();
+        await ResultAsync(
+            harness,
+            """{"resultType":"input_required","inputRequests":{"a":{"method":"sampling/createMessage","params":{"maxTokens":1}},"b":{"method":"elicitation/create"},"c":{"method":"roots/list"}}}""");
+        await ResultAsync(harness, """{"content":[]}""", ""","inputResponses":{"c":{"roots":[]},"b":{"action":"decline"},"a":{"role":"assistant"}}""");
+        await ResultAsync(harness, """{"resultType":"input_required","requestState":"s","inputRequests":{"d":{"method":"elicitation/create","params":{}}}}""");
+        await harness.CloseAsync();
+
+        var asked = harness.Records.Where(r => r.Kind == RecordKinds.ActionRequested && r.Body.GetProperty("type").GetString() != "tool.call").ToList();
+        Assert.Equal(["model.call", "message.send", "message.send"], asked.Select(r => r.Body.GetProperty("type").GetString()));
+        var outcomes = asked.Select(a => harness.Records.Single(r => r.Kind == RecordKinds.ActionCompleted && r.Span == a.Span).Body.GetProperty("status").GetString());
+        Assert.Equal(["ok", "ok", "lost"], outcomes);
+        Assert.Equal(harness.Records.First(r => r.Kind == RecordKinds.ActionRequested).Span, asked[0].Parent);
+    }
+
+    [Fact]
+    public async Task Result_that_asks_for_input_is_withheld_while_evidence_can_not_be_recorded()
+    {
+        await using var harness = await GatewayHarness.PuppetAsync();
+        await harness.SendAsync("""
+            {"id":1,"method":"tools/call","params":{"name":"later","arguments":{"ms":400,"result":{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create"}}}}}}
+            """);
+        await harness.RecordAsync(r => r.Kind == RecordKinds.ActionRequested);
+        harness.Ledger.IsAway = true;
+
+        var withheld = await harness.AnswerAsync(1);
+
+        Assert.Equal(-31001, (int)withheld["error"]!["code"]!);
+        harness.Ledger.IsAway = false;
+    }
+
+    [Fact]
     public async Task Metadata_of_each_message_is_context_where_there_is_no_handshake()
     {
         await using var harness = await GatewayHarness.PuppetAsync();

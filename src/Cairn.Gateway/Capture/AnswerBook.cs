@@ -1,5 +1,3 @@
-using System.Text;
-using Cairn.Evidence;
 using Cairn.Gateway.Forwarding;
 using Cairn.Gateway.Messages;
 using Cairn.Sdk;
@@ -7,24 +5,18 @@ using Cairn.Sdk;
 namespace Cairn.Gateway.Capture;
 
 /// <summary>Matches answers, cancellations and task states to the actions they are about. Under the conversation's lock.</summary>
-internal sealed class AnswerBook(GatewayOptions options, ActionRecorder actions, PeerContext peers, GapCounter gaps, TrailParts trails)
+internal sealed class AnswerBook(
+    GatewayOptions options, ActionRecorder actions, InputRounds rounds, PeerContext peers, GapCounter gaps, TrailParts trails)
 {
     /// <summary>Ids of cancelled requests whose late answer is still expected; older ones count as never asked.</summary>
     private const int MostCancelled = 4096;
 
-    private const int MostContinuations = 4096;
-
     private readonly AcceptedTasks[] _tasks = [new(), new()];
     private readonly Queue<MessageId>[] _cancelled = [new(), new()];
     private readonly List<(Direction Direction, PendingRequest Request)> _waiting = [];
-    private readonly Dictionary<Digest, RecordId> _continuations = [];
 
     /// <summary>The peer's own words may stand in records.</summary>
     private bool PeersWords => options.Capture != CaptureProfile.Metadata;
-
-    /// <summary>The earlier request of which this one is the repetition with the input asked for (MCP 2026-07-28, MRTR); null when it is none.</summary>
-    public RecordId? Continued(McpMessage request, ReadOnlyMemory<byte> line) =>
-        request["params.requestState"] is { } state && _continuations.Remove(Digest.Sha256(state.In(line).Span), out var earlier) ? earlier : null;
 
     /// <summary>Takes a notification.</summary>
     /// <param name="direction">Which way it went.</param>
@@ -43,12 +35,17 @@ internal sealed class AnswerBook(GatewayOptions options, ActionRecorder actions,
         else if (notification.Method is "notifications/tasks" or "notifications/tasks/status" && notification.Text("params.taskId", line.Span) is { } task)
         {
             // The receiver of a request tells its sender: the action went the other way.
-            FinishTask(Opposite(direction), task, ActionOutcome.OfTask(notification, "params", line.Span, PeersWords), line);
+            FinishTask(direction.Opposite(), task, ActionOutcome.OfTask(notification, "params", line.Span, PeersWords), line);
         }
     }
 
     /// <summary>Takes an answer to one of the unanswered requests of the other side.</summary>
-    public void TakeAnswer(Direction direction, McpMessage answer, ReadOnlyMemory<byte> line, RequestTable asked)
+    /// <param name="direction">Which way it goes.</param>
+    /// <param name="answer">The answer.</param>
+    /// <param name="line">Its line.</param>
+    /// <param name="asked">The unanswered requests of the other side.</param>
+    /// <param name="evidence">Gets the records that must be durable before the answer may pass.</param>
+    public void TakeAnswer(Direction direction, McpMessage answer, ReadOnlyMemory<byte> line, RequestTable asked, List<Task<string?>> evidence)
     {
         if (answer.Id is not { } id)
         {
@@ -56,7 +53,7 @@ internal sealed class AnswerBook(GatewayOptions options, ActionRecorder actions,
             return;
         }
 
-        var asker = Opposite(direction);
+        var asker = direction.Opposite();
         if (asked.Take(id) is not { } request)
         {
             if (!_cancelled[(int)asker].Contains(id))
@@ -81,7 +78,7 @@ internal sealed class AnswerBook(GatewayOptions options, ActionRecorder actions,
 
         if (request.Action is { } action)
         {
-            Finish(asker, action, ActionOutcome.Of(answer, line.Span, PeersWords), answer, line);
+            Finish(asker, action, ActionOutcome.Of(answer, line.Span, PeersWords), answer, line, evidence);
         }
         else if (request.Method == McpMethods.TasksGet && request.Subject is { } polled)
         {
@@ -114,9 +111,6 @@ internal sealed class AnswerBook(GatewayOptions options, ActionRecorder actions,
         }
     }
 
-    private static Direction Opposite(Direction direction) =>
-        direction == Direction.ClientToServer ? Direction.ServerToClient : Direction.ClientToServer;
-
     private void MarkCancelled(Direction direction, PendingRequest request)
     {
         if (request.Action is { CancelRequested: null } action)
@@ -136,7 +130,8 @@ internal sealed class AnswerBook(GatewayOptions options, ActionRecorder actions,
         }
     }
 
-    private void Finish(Direction asker, OpenAction action, ActionOutcome outcome, McpMessage answer, ReadOnlyMemory<byte> line)
+    private void Finish(
+        Direction asker, OpenAction action, ActionOutcome outcome, McpMessage answer, ReadOnlyMemory<byte> line, List<Task<string?>> evidence)
     {
         if (action.CancelRequested is not null && outcome.Status == ActionStatus.ProtocolError)
         {
@@ -148,9 +143,9 @@ internal sealed class AnswerBook(GatewayOptions options, ActionRecorder actions,
         {
             gaps.Declare("too_many_tasks", "server", "too many accepted tasks are open; the outcome of a further one will not be linked to its request");
         }
-        else if (outcome.ResultType == "input_required" && answer["result.requestState"] is { } state && _continuations.Count < MostContinuations)
+        else if (outcome.ResultType == "input_required")
         {
-            _continuations[Digest.Sha256(state.In(line).Span)] = action.Requested;
+            rounds.Begin(action, answer, line, evidence);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Cairn.Evidence;
 using Cairn.Gateway.Forwarding;
 using Cairn.Gateway.Framing;
@@ -11,13 +10,28 @@ namespace Cairn.Gateway.Capture;
 /// <see cref="Passage"/>; evidence for it is under way when this returns, in the order of the lines. Both directions
 /// share the state, so every entry takes the lock; nothing waits for evidence or for a peer while holding it.
 /// </summary>
-internal sealed class Conversation(GatewayOptions options, TrailParts trails, ActionRecorder actions, PeerContext peers, GapCounter gaps)
+internal sealed class Conversation
 {
+    private readonly GatewayOptions _options;
+    private readonly TrailParts _trails;
+    private readonly ActionRecorder _actions;
+    private readonly ActionDescriber _describer;
+    private readonly InputRounds _rounds;
+    private readonly PeerContext _peers;
+    private readonly GapCounter _gaps;
+    private readonly AnswerBook _answers;
     private readonly Lock _gate = new();
     private readonly MessageScanner[] _scanners = [new(), new()];
     private readonly RequestTable[] _requests = [new(), new()];
     private readonly bool[] _inFragments = new bool[2];
-    private readonly AnswerBook _answers = new(options, actions, peers, gaps, trails);
+
+    public Conversation(GatewayOptions options, TrailParts trails, ActionRecorder actions, PeerContext peers, GapCounter gaps)
+    {
+        (_options, _trails, _actions, _peers, _gaps) = (options, trails, actions, peers, gaps);
+        _describer = new ActionDescriber(peers);
+        _rounds = new InputRounds(actions, _describer);
+        _answers = new AnswerBook(options, actions, _rounds, peers, gaps, trails);
+    }
 
     /// <summary>Requests of the client that the server has not answered.</summary>
     public int Unanswered
@@ -51,13 +65,13 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
         var scanned = _scanners[(int)direction].Scan(line.Message.Span);
         lock (_gate)
         {
-            var violation = scanned.Violation ?? Unanswerable(direction, scanned);
+            var violation = scanned.Violation ?? McpMethods.Unanswerable(direction, scanned);
             if (violation is not null)
             {
-                gaps.Declare(violation.Reason, Sender(direction), $"{violation.Text} (byte {violation.Offset} of {line.Length})");
+                _gaps.Declare(violation.Reason, direction.Sender(), $"{violation.Text} (byte {violation.Offset} of {line.Length})");
                 if (direction == Direction.ClientToServer)
                 {
-                    return Rejected(line, scanned, violation);
+                    return new Passage(line, default) { Reply = Refusals.NotUnderstood(scanned, violation) };
                 }
             }
 
@@ -66,8 +80,11 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
     }
 
     /// <summary>Gives up a passage whose evidence could not be made durable.</summary>
-    /// <returns>The answer to its sender; empty when it holds no request.</returns>
-    public byte[] Refuse(Direction direction, Passage passage, string reason)
+    /// <returns>
+    /// The answers to its sender for its requests, and to its receiver in place of the answers in it that ask for input;
+    /// empty when there are none.
+    /// </returns>
+    public (byte[] ToSender, byte[] ToReceiver) Refuse(Direction direction, Passage passage, string reason)
     {
         lock (_gate)
         {
@@ -76,16 +93,13 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
                 _requests[(int)direction].Remove(request);
                 if (request.Action is { } action)
                 {
-                    actions.Complete(
+                    _actions.Complete(
                         action, new ActionOutcome(ActionStatus.Refused, "evidence_unavailable", "evidence could not be recorded; the request was not passed on"), default);
                 }
             }
 
-            return passage.Requests.Count == 0 ? [] : ErrorReply.Lines(
-                [.. passage.Requests.Select(r => (
-                    (MessageId?)r.Id, ErrorReply.EvidenceUnavailable,
-                    $"{r.Method} was refused: its evidence could not be recorded ({reason}). It was not passed on; try again later.", "evidence_unavailable"))],
-                passage.IsBatch);
+            return (
+                Refusals.WithoutEvidence(passage.Requests, reason, passage.IsBatch), Refusals.Withheld(passage.Withheld, reason, passage.IsBatch));
         }
     }
 
@@ -95,7 +109,7 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
         lock (_gate)
         {
             _answers.CompleteCancelled(_requests);
-            gaps.Flush();
+            _gaps.Flush();
         }
     }
 
@@ -111,7 +125,7 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
             {
                 if (request.Action is { } action)
                 {
-                    actions.Complete(
+                    _actions.Complete(
                         action,
                         action.CancelRequested is not null
                             ? new ActionOutcome(ActionStatus.Cancelled, "cancelled", "the caller cancelled the request; it was not answered")
@@ -120,19 +134,12 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
                 }
             }
 
-            gaps.Flush();
+            _rounds.End();
+            _gaps.Flush();
             var fromClient = unanswered.Where(u => ReferenceEquals(u.Table, _requests[(int)Direction.ClientToServer])).Select(u => u.Request).ToList();
-            return fromClient.Count == 0 ? [] : ErrorReply.Lines(
-                [.. fromClient.Select(r => (
-                    (MessageId?)r.Id, ErrorReply.PeerEnded, $"the server ended before it answered {r.Method}: {ending}", "server_ended"))],
-                asBatch: false);
+            return Refusals.ServerEnded(fromClient, ending);
         }
     }
-
-    private static string Sender(Direction direction) => direction == Direction.ClientToServer ? "client" : "server";
-
-    private static Direction Opposite(Direction direction) =>
-        direction == Direction.ClientToServer ? Direction.ServerToClient : Direction.ClientToServer;
 
     private Passage TakeFragment(Direction direction, Line line)
     {
@@ -141,8 +148,8 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
         byte[]? reply = null;
         if (isFirst)
         {
-            var violation = MessageViolation.TooLong(options.MaxMessageBytes);
-            gaps.Declare(violation.Reason, Sender(direction), violation.Text);
+            var violation = MessageViolation.TooLong(_options.MaxMessageBytes);
+            _gaps.Declare(violation.Reason, direction.Sender(), violation.Text);
             reply = direction == Direction.ClientToServer ? ErrorReply.Line(null, violation.Code, $"{violation.Text}; it was not passed on", violation.Reason) : null;
         }
 
@@ -150,43 +157,21 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
         return new Passage(line, direction == Direction.ClientToServer ? default : line.Bytes) { Reply = reply };
     }
 
-    /// <summary>An action sent as a notification: it would be done or not, and nobody could ever tell.</summary>
-    private static MessageViolation? Unanswerable(Direction direction, ScannedLine scanned)
-    {
-        var message = scanned.Messages.FirstOrDefault(m => m.Kind == MessageKind.Notification && McpMethods.NeedsAnswer(m.Method!, direction));
-        return message is null ? null : MessageViolation.Shape($"{message.Method} needs an id, so that it can be answered", message.Object.Start);
-    }
-
-    private static Passage Rejected(Line line, ScannedLine scanned, MessageViolation violation)
-    {
-        var text = $"{violation.Text} (byte {violation.Offset}); the message was not passed on";
-        var ids = scanned.Messages.Where(m => m is { Kind: MessageKind.Request, Id: not null }).Select(m => m.Id).ToList();
-        var reply = ids.Count == 0
-            ? ErrorReply.Line(null, violation.Code, text, violation.Reason)
-            : ErrorReply.Lines([.. ids.Select(id => (id, violation.Code, text, violation.Reason))], scanned.IsBatch);
-        return new Passage(line, default) { Reply = reply };
-    }
-
     private Passage Understood(Direction direction, Line line, ScannedLine scanned)
     {
         var table = _requests[(int)direction];
         var incoming = scanned.Messages.Count(m => m.Kind == MessageKind.Request);
-        if (incoming > 0 && table.Count + incoming > options.MaxUnanswered)
+        if (incoming > 0 && table.Count + incoming > _options.MaxUnanswered)
         {
-            gaps.Declare("too_many_requests", Sender(direction), $"{options.MaxUnanswered} requests are unanswered; a further one was not passed on");
-            return new Passage(line, default)
-            {
-                Reply = ErrorReply.Lines(
-                    [.. scanned.Messages.Where(m => m.Kind == MessageKind.Request).Select(m => (
-                        m.Id, ErrorReply.TooManyRequests, $"{table.Count} requests are unanswered; this one was not passed on", "too_many_requests"))],
-                    scanned.IsBatch),
-            };
+            _gaps.Declare("too_many_requests", direction.Sender(), $"{_options.MaxUnanswered} requests are unanswered; a further one was not passed on");
+            return new Passage(line, default) { Reply = Refusals.TooMany(scanned, table.Count) };
         }
 
         var bytes = line.Message;
         var evidence = new List<Task<string?>>();
         var requests = new List<PendingRequest>();
         var splices = new List<TraceParentSplice>();
+        var withheld = new List<MessageId>();
         foreach (var message in scanned.Messages)
         {
             switch (message.Kind)
@@ -199,7 +184,13 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
                     _answers.TakeNotification(direction, message, bytes, table);
                     break;
                 case MessageKind.Response:
-                    _answers.TakeAnswer(direction, message, bytes, _requests[(int)Opposite(direction)]);
+                    var before = evidence.Count;
+                    _answers.TakeAnswer(direction, message, bytes, _requests[(int)direction.Opposite()], evidence);
+                    if (evidence.Count > before && message.Id is { } id)
+                    {
+                        withheld.Add(id);
+                    }
+
                     break;
                 default:
                     // Invalid: declared above, and from a server passed as it is.
@@ -211,6 +202,7 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
         {
             Evidence = evidence,
             Requests = requests,
+            Withheld = withheld,
             IsBatch = scanned.IsBatch,
         };
     }
@@ -220,7 +212,7 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
     {
         if (direction == Direction.ClientToServer)
         {
-            peers.ObserveRequest(request, line);
+            _peers.ObserveRequest(request, line);
         }
 
         var subject = request.Method switch
@@ -236,16 +228,17 @@ internal sealed class Conversation(GatewayOptions options, TrailParts trails, Ac
             TrailPart part;
             try
             {
-                part = trails.For(caller);
+                part = _trails.For(caller);
             }
             catch (TrailKeyException e)
             {
-                gaps.Declare("trail_key_unavailable", Sender(direction), "a request named a trail that has no key; it was not passed on");
+                _gaps.Declare("trail_key_unavailable", direction.Sender(), "a request named a trail that has no key; it was not passed on");
                 evidence.Add(Task.FromResult<string?>(e.Message));
                 return new PendingRequest(request.Id!.Value, request.Method!, null, subject);
             }
 
-            (action, var durable) = actions.Begin(method, direction, request, line, part, caller, _answers.Continued(request, line));
+            var start = _describer.Describe(method, direction, request, line, part, caller);
+            (action, var durable) = _actions.Begin(start with { Continues = _rounds.Continue(request, line) });
             if (durable is not null)
             {
                 evidence.Add(durable);

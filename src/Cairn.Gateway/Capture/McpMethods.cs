@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Cairn.Gateway.Forwarding;
+using Cairn.Gateway.Messages;
 
 namespace Cairn.Gateway.Capture;
 
@@ -59,10 +60,11 @@ internal static class McpMethods
         return known.TryGetValue(method, out var action) ? action : Harmless.Contains(method) ? null : Unknown;
     }
 
-    /// <summary>
-    /// True for methods that are actions in this direction by their name: a message of theirs must be a request with an
-    /// id, or its outcome could never be known.
-    /// </summary>
-    public static bool NeedsAnswer(string method, Direction direction) =>
-        (direction == Direction.ClientToServer ? FromClient : FromServer).ContainsKey(method);
+    /// <summary>An action sent as a notification: it would be done or not, and nobody could ever tell. Null when there is none.</summary>
+    public static MessageViolation? Unanswerable(Direction direction, ScannedLine scanned)
+    {
+        var actions = direction == Direction.ClientToServer ? FromClient : FromServer;
+        var message = scanned.Messages.FirstOrDefault(m => m is { Kind: MessageKind.Notification, Method: not null } && actions.ContainsKey(m.Method));
+        return message is null ? null : MessageViolation.Shape($"{message.Method} needs an id, so that it can be answered", message.Object.Start);
+    }
 }

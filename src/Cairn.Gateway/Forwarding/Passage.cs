@@ -1,5 +1,6 @@
 using Cairn.Gateway.Capture;
 using Cairn.Gateway.Framing;
+using Cairn.Gateway.Messages;
 
 namespace Cairn.Gateway.Forwarding;
 
@@ -13,6 +14,9 @@ internal sealed record Passage(Line Line, ReadOnlyMemory<byte> Forward) : IDispo
 
     /// <summary>The requests in the line, to be answered should it be refused.</summary>
     public IReadOnlyList<PendingRequest> Requests { get; init; } = [];
+
+    /// <summary>The ids of answers in the line that the receiver may act on only with evidence: it gets an error instead should the line be refused.</summary>
+    public IReadOnlyList<MessageId> Withheld { get; init; } = [];
 
     /// <summary>The line is a JSON-RPC batch.</summary>
     public bool IsBatch { get; init; }

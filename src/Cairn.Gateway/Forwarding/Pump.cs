@@ -143,10 +143,15 @@ internal sealed class Pump : IDisposable
 
         if (await RefusalOf(passage, ct).ConfigureAwait(false) is { } reason)
         {
-            var answer = _conversation.Refuse(_direction, passage, reason);
-            if (answer.Length > 0)
+            var (toSender, toReceiver) = _conversation.Refuse(_direction, passage, reason);
+            if (toSender.Length > 0)
             {
-                await _sender.WriteAsync(answer, ct).ConfigureAwait(false);
+                await _sender.WriteAsync(toSender, ct).ConfigureAwait(false);
+            }
+
+            if (toReceiver.Length > 0)
+            {
+                await _target.WriteAsync(toReceiver, ct).ConfigureAwait(false);
             }
 
             return hold;

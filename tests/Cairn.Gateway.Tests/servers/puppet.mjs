@@ -43,6 +43,7 @@ const calls = {
     answer(id, text("changed"));
   },
   result: (id, args) => answer(id, args.result),
+  later: (id, args) => setTimeout(() => answer(id, args.result), args.ms),
   deaf: (id) => {
     answer(id, text("deaf"));
     process.stdin.pause();
