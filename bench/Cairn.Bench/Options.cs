@@ -3,7 +3,7 @@ namespace Cairn.Bench;
 /// <summary>What to run.</summary>
 /// <param name="Quick">A short run: the same rows, fewer repetitions.</param>
 /// <param name="Sections">The sections to run: emit, ingest, verify, gateway.</param>
-/// <param name="Data">Where the ledgers of the run are made; removed afterwards.</param>
+/// <param name="Data">A folder of this run alone, where its ledgers are made; removed before and afterwards.</param>
 /// <param name="Root">The repository.</param>
 internal sealed record Options(bool Quick, IReadOnlyList<string> Sections, string Data, string Root)
 {
@@ -34,7 +34,7 @@ internal sealed record Options(bool Quick, IReadOnlyList<string> Sections, strin
             {
                 "--quick" => options with { Quick = true },
                 "--only" when i + 1 < args.Length => options with { Sections = args[++i].Split(',') },
-                "--data" when i + 1 < args.Length => options with { Data = Path.GetFullPath(args[++i]) },
+                "--data" when i + 1 < args.Length => options with { Data = Path.Combine(Path.GetFullPath(args[++i]), "cairn-bench") },
                 _ => throw new BenchException($"unknown option {args[i]}\n{Usage}"),
             };
         }

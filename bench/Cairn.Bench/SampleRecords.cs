@@ -8,11 +8,16 @@ namespace Cairn.Bench;
 /// The record that all figures are for: <c>action.requested</c> of an MCP tool call as the gateway writes it in the
 /// metadata profile, a commitment in place of the input.
 /// </summary>
-internal sealed class SampleRecords
+internal sealed class SampleRecords(SpiffeId emitter)
 {
     private static readonly HeldCommitment Input = new(Digest.Sha256("input"u8), 118, "application/json", ContentHandling.None);
 
-    public SpiffeId Emitter { get; } = SpiffeId.Parse("spiffe://cairn.local/agent/bench");
+    public SampleRecords()
+        : this(SpiffeId.Parse("spiffe://cairn.local/agent/bench"))
+    {
+    }
+
+    public SpiffeId Emitter { get; } = emitter;
 
     public TraceId Trace { get; } = TraceId.New();
 
@@ -20,7 +25,7 @@ internal sealed class SampleRecords
 
     public SpanId Parent { get; } = SpanId.New();
 
-    public Actor Actor => new(Emitter, "bench-1", "team-platform");
+    public Actor Actor { get; } = new(emitter, "bench-1", "team-platform");
 
     /// <summary>Writes the members of <c>action</c>.</summary>
     public static void WriteBody(Utf8JsonWriter writer)

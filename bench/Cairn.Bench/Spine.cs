@@ -1,3 +1,6 @@
+using Cairn.Bench.Emission;
+using Cairn.Bench.Gateway;
+using Cairn.Bench.Ingest;
 using Cairn.Bench.Limits;
 using Cairn.Bench.Measuring;
 using Cairn.Bench.Peers;
@@ -7,7 +10,7 @@ namespace Cairn.Bench;
 /// <summary>The spine's benchmarks: limits and peer first, then each section, in one run on one machine.</summary>
 internal static class Spine
 {
-    public static Task<int> RunAsync(Options options, TextWriter output, TextWriter progress)
+    public static async Task<int> RunAsync(Options options, TextWriter output, TextWriter progress)
     {
         var load = Conditions.Load();
         var recordBytes = new SampleRecords().Write(1000).Length;
@@ -23,11 +26,24 @@ internal static class Spine
         var peer = GovernanceAudit.Measure(options.Peers, options.Quick);
 
         var rows = new List<Row>(LimitRows.Of(limits, peer));
+        await AddAsync("emit", "buffered records…", () => EmitSection.MeasureAsync(options, limits, peer));
+        await AddAsync("ingest", "durable ingest…", () => IngestSection.MeasureAsync(options, limits, peer, recordBytes));
+        await AddAsync("gateway", "gateway…", () => GatewaySection.MeasureAsync(options, limits));
+
         var conditions = Conditions.Lines(options, recordBytes, load);
         Table.Write(output, conditions, rows);
         ResultFile.Write(options.Results, conditions, rows);
         progress.WriteLine($"written to {Path.GetRelativePath(options.Root, options.Results)}");
         Directory.Delete(options.Data, recursive: true);
-        return Task.FromResult(0);
+        return 0;
+
+        async Task AddAsync(string section, string what, Func<Task<IReadOnlyList<Row>>> measure)
+        {
+            if (options.Runs(section))
+            {
+                progress.WriteLine(what);
+                rows.AddRange(await measure());
+            }
+        }
     }
 }
