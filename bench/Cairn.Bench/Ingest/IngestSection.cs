@@ -15,8 +15,8 @@ internal static class IngestSection
 {
     public static async Task<IReadOnlyList<Row>> MeasureAsync(Options options, MachineLimits limits, GovernanceAudit peer, int recordBytes)
     {
-        var hundreds = await RunAsync(options, "ingest-100", new Load(Submitters: 8, Statements: options.Quick ? 60 : 500, RecordsEach: 100));
-        var ones = await RunAsync(options, "ingest-1", new Load(Submitters: 64, Statements: options.Quick ? 60 : 800, RecordsEach: 1));
+        var hundreds = await RunAsync(options, "ingest-100", new Load(Submitters: 32, Statements: options.Quick ? 30 : 150, RecordsEach: 100));
+        var ones = await RunAsync(options, "ingest-1", new Load(Submitters: 256, Statements: options.Quick ? 30 : 250, RecordsEach: 1));
         return
         [
             Row("ingest.100", "durable ingest, 100-record statements, records", hundreds, 250_000, limits, peer, recordBytes),
@@ -27,7 +27,7 @@ internal static class IngestSection
     private static async Task<Outcome> RunAsync(Options options, string name, Load load)
     {
         await using var ledger = await BenchLedger.CreateAsync(Path.Combine(options.Data, name));
-        var warmUp = Math.Max(30, load.Statements / 2);
+        var warmUp = load.Statements;
         var streams = new List<Submission[]>();
         for (var i = 0; i < load.Submitters; i++)
         {
