@@ -35,6 +35,8 @@ internal static class CairnCommand
             ShowCommand.Create(),
             ReceiptCommand.Create(),
             KeysCommand.Create(),
+            FsckCommand.Create(),
+            DoctorCommand.Create(),
             Completion.Create(),
             DemoAgentCommand.Create(),
         };

@@ -218,6 +218,9 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         _readingTurn.Dispose();
     }
 
+    /// <summary>Makes the journal believe that its disk has room for that many pages only.</summary>
+    internal void LimitPages(int pages) => _writing.Run($"PRAGMA max_page_count={pages}");
+
     private SignedNote? ReadPublished()
     {
         var path = new TileFolder(_directory.TilesPath).CheckpointPath;

@@ -19,6 +19,7 @@ internal static class JournalSchema
         CREATE TABLE stream(stream BLOB PRIMARY KEY, issuer TEXT NOT NULL, next_seq INTEGER NOT NULL, last_hash BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE certificate(x5t BLOB PRIMARY KEY, chain BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE trail(trace BLOB NOT NULL, idx INTEGER NOT NULL, records INTEGER NOT NULL, PRIMARY KEY(trace, idx)) WITHOUT ROWID;
+        CREATE INDEX trail_idx ON trail(idx);
         CREATE TABLE content(record TEXT NOT NULL, member TEXT NOT NULL, trace BLOB NOT NULL, ciphertext BLOB NOT NULL, PRIMARY KEY(record, member)) WITHOUT ROWID;
         CREATE TABLE head(id INTEGER PRIMARY KEY CHECK(id = 1), size INTEGER NOT NULL, root BLOB NOT NULL, time INTEGER NOT NULL, note BLOB);
         """;

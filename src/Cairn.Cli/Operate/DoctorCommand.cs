@@ -1,0 +1,184 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using Cairn.Cli.Terminal;
+using Cairn.Evidence;
+using Cairn.Evidence.Checkpoints;
+using Cairn.Identity.Files;
+using Cairn.Ledger;
+using Spectre.Console;
+
+namespace Cairn.Cli.Operate;
+
+/// <summary><c>cairn doctor</c>: what of this machine and this data directory is well, what is not, and what to do about it.</summary>
+internal static class DoctorCommand
+{
+    private const long LittleSpace = 512L * 1024 * 1024;
+
+    public static Command Create()
+    {
+        var data = DataOption.Create();
+        var output = OutputOption.Create();
+        var command = new Command("doctor", "Check this machine and the data directory, and say what to do") { data, output };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var findings = new List<Finding> { Runtime(), Node() };
+            await InspectAsync(DataOption.Resolve(parsed.GetValue(data)), findings, cancel);
+            if (parsed.IsJson(output))
+            {
+                WriteJson(findings);
+            }
+            else
+            {
+                Print(Screen.Create(), findings);
+            }
+
+            return findings.Any(finding => finding.State == "fail") ? ExitCode.CheckFailed : ExitCode.Done;
+        });
+        return command;
+    }
+
+    /// <param name="State">ok, note or fail.</param>
+    /// <param name="Subject">What was looked at.</param>
+    /// <param name="Text">What was found.</param>
+    /// <param name="Next">What to do; null where nothing is to be done.</param>
+    private sealed record Finding(string State, string Subject, string Text, string? Next = null);
+
+    private static Finding Runtime() => new("ok", "runtime", $".NET {Environment.Version} on {System.Runtime.InteropServices.RuntimeInformation.OSDescription}");
+
+    private static Finding Node()
+    {
+        try
+        {
+            using var node = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true, UseShellExecute = false });
+            var version = node!.StandardOutput.ReadToEnd().Trim();
+            node.WaitForExit();
+            return new Finding("ok", "node", $"Node.js {version} (the demo's servers need it; recording does not)");
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return new Finding("note", "node", "no Node.js on PATH: recording works, the demo and npm-made servers do not", "install Node.js 20 or newer");
+        }
+    }
+
+    private static async Task InspectAsync(string data, List<Finding> findings, CancellationToken cancel)
+    {
+        LedgerDirectory directory;
+        try
+        {
+            directory = LedgerDirectory.Open(data);
+        }
+        catch (LedgerDirectoryException problem)
+        {
+            var absent = !Directory.Exists(data);
+            findings.Add(new Finding(absent ? "note" : "fail", "data directory", problem.Message, absent ? "cairn mcp -- COMMAND makes it" : null));
+            return;
+        }
+
+        findings.Add(new Finding("ok", "data directory", $"{directory.Root}, format {LedgerDirectory.Format}, origin {directory.Origin}"));
+        findings.Add(Space(directory));
+        findings.Add(Sequencer(directory));
+        try
+        {
+            await using var ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Sequence = false }, cancel);
+            await LedgerAsync(directory, ledger, findings, cancel);
+        }
+        catch (Exception problem) when (problem is LedgerDirectoryException or EvidenceFormatException or Evidence.Submissions.LedgerUnavailableException)
+        {
+            findings.Add(new Finding("fail", "journal", problem.Message, "cairn fsck"));
+        }
+
+        findings.Add(Spool(directory));
+        findings.Add(Clock());
+    }
+
+    private static Finding Space(LedgerDirectory directory)
+    {
+        var free = new DriveInfo(directory.Root).AvailableFreeSpace;
+        return free < LittleSpace
+            ? new Finding("fail", "disk", $"{Disk.Size(free)} free: strict emitters refuse calls when it is full", "free space, or move the data directory")
+            : new Finding("ok", "disk", $"{Disk.Size(free)} free");
+    }
+
+    private static Finding Sequencer(LedgerDirectory directory)
+    {
+        using var free = FileLock.TryTake(Path.Combine(directory.Root, "sequencer.lock"));
+        return free is null
+            ? new Finding("ok", "sequencer", "a running process makes the checkpoints")
+            : new Finding("ok", "sequencer", "no process makes checkpoints now; the next one that writes or exports does");
+    }
+
+    private static async Task LedgerAsync(LedgerDirectory directory, EmbeddedLedger ledger, List<Finding> findings, CancellationToken cancel)
+    {
+        var count = ledger.Count();
+        var path = Path.Combine(directory.TilesPath, "checkpoint");
+        if (!File.Exists(path))
+        {
+            findings.Add(new Finding("note", "checkpoint", $"{count} statements acknowledged, no checkpoint published yet"));
+            return;
+        }
+
+        var note = SignedNote.Parse(await File.ReadAllBytesAsync(path, cancel));
+        var head = Checkpoint.Of(note).Head;
+        var verdict = directory.TrustPolicy().Log.Check(note);
+        findings.Add(verdict.Accepted
+            ? new Finding("ok", "checkpoint", $"size {head.Size} of {count} acknowledged statements, signed by {verdict.LogKeys.Count} keys at {File.GetLastWriteTimeUtc(path):yyyy-MM-dd HH:mm:ss}Z")
+            : new Finding("fail", "checkpoint", string.Join("; ", verdict.Failures), "cairn fsck"));
+        var root = await ledger.Tree().RootAsync(head.Size, cancel);
+        findings.Add(root == head.Root
+            ? new Finding("ok", "tiles", "the right edge leads to the checkpoint's root (cairn fsck checks every entry)")
+            : new Finding("fail", "tiles", $"the right edge leads to {root}, the checkpoint says {head.Root}", "cairn fsck"));
+        if (verdict.Witnesses.Count == 0)
+        {
+            findings.Add(new Finding("note", "witnesses", "no witness cosigns: whoever holds this directory could show different histories to different people", "keep bundles and checkpoints elsewhere too"));
+        }
+    }
+
+    private static Finding Spool(LedgerDirectory directory)
+    {
+        var files = Directory.Exists(directory.SpoolPath) ? Directory.EnumerateFiles(directory.SpoolPath, "*", SearchOption.AllDirectories).Select(file => new FileInfo(file)).Where(file => file.Length > 0).ToList() : [];
+        var rejected = files.Where(file => file.FullName.Contains("rejected", StringComparison.Ordinal)).ToList();
+        return rejected.Count > 0
+            ? new Finding("fail", "spool", $"{rejected.Count} submissions were rejected by the ledger and are kept in {Path.Combine(directory.SpoolPath, "rejected")}", "look at them: evidence that is not in the ledger")
+            : files.Count > 0
+                ? new Finding("note", "spool", $"{files.Count} files, {Disk.Size(files.Sum(file => file.Length))}: in use by a running emitter, or delivered by the next one that starts")
+                : new Finding("ok", "spool", "empty: nothing waits for delivery");
+    }
+
+    private static Finding Clock() => DateTimeOffset.UtcNow.Year is < 2026 or > 2100
+        ? new Finding("fail", "clock", $"the machine's clock says {DateTimeOffset.UtcNow:u}", "set the clock: records and checkpoints carry its time")
+        : new Finding("ok", "clock", $"{DateTimeOffset.UtcNow:u}");
+
+    private static void Print(Screen screen, List<Finding> findings)
+    {
+        foreach (var finding in findings)
+        {
+            var style = finding.State switch { "ok" => "green", "note" => "yellow", _ => "red" };
+            screen.Console.MarkupLine($"[{style}]{finding.State,-4}[/] {Markup.Escape(finding.Subject),-15} {Markup.Escape(finding.Text)}{(finding.Next is null ? "" : $"\n                     → {Markup.Escape(finding.Next)}")}");
+        }
+    }
+
+    private static void WriteJson(List<Finding> findings)
+    {
+        using var output = Console.OpenStandardOutput();
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
+        json.WriteStartArray();
+        foreach (var finding in findings)
+        {
+            json.WriteStartObject();
+            json.WriteString("state", finding.State);
+            json.WriteString("subject", finding.Subject);
+            json.WriteString("text", finding.Text);
+            if (finding.Next is { } next)
+            {
+                json.WriteString("next", next);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+        output.WriteByte((byte)'\n');
+    }
+}
