@@ -1,0 +1,67 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Cairn.Evidence;
+using Cairn.Evidence.Trust;
+using Cairn.Identity;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Cairn.Server.Access;
+
+/// <summary><c>POST /v1/enrol</c>: a certificate request for an SVID (docs/spec/http-api.md §4).</summary>
+internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority authority, TrustPolicy policy, ServerTokens tokens, Enrolments enrolments)
+{
+    private const int MaxBody = 64 * 1024;
+
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/enrol", EnrolAsync);
+
+    private async Task<IResult> EnrolAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength is null or > MaxBody)
+        {
+            return Problems.Problem(413, "too-large", $"an enrolment has a Content-Length of at most {MaxBody} bytes");
+        }
+
+        EnrolRequest? request;
+        SvidRequest wanted;
+        try
+        {
+            request = await context.Request.ReadFromJsonAsync<EnrolRequest>(context.RequestAborted);
+            wanted = SvidRequest.Parse(Convert.FromBase64String(request?.Csr ?? ""));
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        {
+            return Problems.Problem(400, "format", $"expected {{\"csr\": base64 of a PKCS#10 request, \"token\": join token or null}}: {e.Message}");
+        }
+
+        // What a join token must not give: the right to speak as the target system's log, or as the operator.
+        if (wanted.Id.TrustDomain != authority.TrustDomain || policy.RuleFor(wanted.Id)?.Role is not (EmitterRole.Agent or EmitterRole.Gateway))
+        {
+            return Problems.Problem(403, "id-not-allowed", $"{wanted.Id} can't be had by enrolment; expected spiffe://{authority.TrustDomain}/agent/… or spiffe://{authority.TrustDomain}/gateway/…, or another id that the trust policy gives to agents or gateways");
+        }
+
+        var now = options.Time.GetUtcNow();
+        var (accessToken, refusal) = enrolments.Enrol(wanted.Id, wanted.KeyThumbprint, tokens.IsEnrol(request!.Token), now);
+        switch (refusal)
+        {
+            case EnrolmentRefusal.NoToken:
+                options.Log($"refused to enrol {wanted.Id} from {context.Connection.RemoteIpAddress}: no or a wrong join token");
+                return Problems.Unauthorized($"{wanted.Id} is not enrolled yet: the join token is needed, and what was sent is not it");
+            case EnrolmentRefusal.IdTaken:
+                options.Log($"refused to enrol {wanted.Id} from {context.Connection.RemoteIpAddress}: another key has that id");
+                return Problems.Problem(409, "id-taken", $"{wanted.Id} is enrolled with another key; take another id, or have an operator remove its lines from enrolments.jsonl");
+            default:
+                options.Log($"gave an SVID to {wanted.Id} at {context.Connection.RemoteIpAddress}, key {wanted.KeyThumbprint}");
+                return Results.Json(new
+                {
+                    chain = authority.IssueFor(wanted, options.SvidLifetime).Select(Convert.ToBase64String),
+                    root = Convert.ToBase64String(authority.RootCertificate),
+                    trust_domain = authority.TrustDomain,
+                    access_token = accessToken,
+                });
+        }
+    }
+
+    private sealed record EnrolRequest([property: JsonPropertyName("csr")] string? Csr, [property: JsonPropertyName("token")] string? Token);
+}
