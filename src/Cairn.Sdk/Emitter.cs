@@ -32,7 +32,7 @@ public sealed class Emitter : IAsyncDisposable
     public SpiffeId Issuer => _options.Issuer;
 
     /// <summary>Starts an emitter, and the delivery of what dead ones left in the spool.</summary>
-    /// <exception cref="EvidenceUnavailableException">The spool folder can't be used, or no SVID can be had.</exception>
+    /// <exception cref="EvidenceUnavailableException">The spool folder can't be used.</exception>
     public static async Task<Emitter> StartAsync(EmitterOptions options, ILedgerClient ledger, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);

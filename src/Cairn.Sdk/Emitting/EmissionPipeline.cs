@@ -200,7 +200,7 @@ internal sealed class EmissionPipeline : IAsyncDisposable
     private async Task RefuseAsync(DurableWaiter waiter, CancellationToken cancellationToken)
     {
         var isSealed = await Task.WhenAny(waiter.Sealed, Task.Delay(DiskPause, cancellationToken)) == waiter.Sealed;
-        var unspooled = isSealed ? await _outbox.SpoolAllAsync(cancellationToken) : "the record could not be signed yet";
+        var unspooled = isSealed ? await _outbox.SpoolAllAsync(cancellationToken) : $"the record could not be signed yet{(_identity.LastFailure is { } why ? $": {why}" : "")}";
         waiter.Refuse(_delivery.Refusal(unspooled), unspooled is null, null);
         await waiter.Acknowledged; // throws the refusal, unless the acknowledgement was quicker
     }

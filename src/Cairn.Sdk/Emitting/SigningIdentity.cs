@@ -21,6 +21,9 @@ internal sealed class SigningIdentity(EmitterOptions options) : IAsyncDisposable
     /// <summary>True when the next statement must carry the certificates: none signed with this key in this stream did.</summary>
     public bool IsChainDue { get; set; } = true;
 
+    /// <summary>Why the last attempt to get an SVID failed; null when it did not.</summary>
+    public string? LastFailure { get; private set; }
+
     /// <summary>A signer whose SVID is valid now.</summary>
     /// <exception cref="OperationCanceledException">None could be had before the token was cancelled.</exception>
     public async ValueTask<StatementSigner> CurrentAsync(CancellationToken cancellationToken)
@@ -83,11 +86,12 @@ internal sealed class SigningIdentity(EmitterOptions options) : IAsyncDisposable
             var signer = StatementSigner.WithSvid(svid.Id, svid.Key, svid.Chain);
             _signer?.Dispose();
             _svid?.Dispose();
-            (_svid, _signer, IsChainDue) = (svid, signer, true);
+            (_svid, _signer, IsChainDue, LastFailure) = (svid, signer, true, null);
         }
         catch (SvidUnavailableException e)
         {
             _fetch = null;
+            LastFailure = e.Message;
             options.Log($"no new SVID for {options.Issuer}: {e.Message}; {(usable ? "the present one is still good" : "records wait unsigned")}");
             _askAgain = options.Time.GetUtcNow() + RotationRetryPause;
             if (!usable)

@@ -5,6 +5,7 @@ using Cairn.Evidence.Trust;
 using Cairn.Identity;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace Cairn.Server.Access;
@@ -14,13 +15,13 @@ internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority 
 {
     private const int MaxBody = 64 * 1024;
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/enrol", EnrolAsync);
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/enrol", (Delegate)EnrolAsync);
 
     private async Task<IResult> EnrolAsync(HttpContext context)
     {
-        if (context.Request.ContentLength is null or > MaxBody)
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
-            return Problems.Problem(413, "too-large", $"an enrolment has a Content-Length of at most {MaxBody} bytes");
+            limit.MaxRequestBodySize = MaxBody;
         }
 
         EnrolRequest? request;

@@ -21,7 +21,7 @@ internal sealed class StatementRoute(ILedgerClient ledger) : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly SemaphoreSlim _turns = new(MostAtOnce);
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/statements", SubmitAsync);
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/statements", (Delegate)SubmitAsync);
 
     public void Dispose() => _turns.Dispose();
 

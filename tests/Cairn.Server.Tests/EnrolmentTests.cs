@@ -1,0 +1,88 @@
+using Cairn.Evidence;
+using Cairn.Identity;
+using Cairn.Identity.Files;
+
+namespace Cairn.Server.Tests;
+
+public sealed class EnrolmentTests : IDisposable
+{
+    private readonly ServerBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public async Task Enrolment_takes_the_join_token_once_and_the_key_afterwards()
+    {
+        await using var server = await _bench.ServeAsync();
+        using (var stranger = _bench.Identity(server.Address, "wrong"))
+        {
+            var refused = await Assert.ThrowsAsync<SvidUnavailableException>(async () => await stranger.FetchAsync(ServerBench.Cancel));
+            Assert.Contains("join token", refused.Message, StringComparison.Ordinal);
+        }
+
+        using (var joining = _bench.Identity(server.Address, _bench.JoinToken))
+        {
+            using var svid = await joining.FetchAsync(ServerBench.Cancel);
+            Assert.Equal(ServerBench.Agent, svid.Id);
+        }
+
+        using var renewing = _bench.Identity(server.Address, null);
+        using var renewed = await renewing.FetchAsync(ServerBench.Cancel);
+        Assert.NotNull(renewing.AccessToken);
+    }
+
+    [Fact]
+    public async Task Id_that_another_key_has_is_not_given_away_even_with_the_join_token()
+    {
+        await using var server = await _bench.ServeAsync();
+        using var first = _bench.Identity(server.Address, _bench.JoinToken);
+        (await first.FetchAsync(ServerBench.Cancel)).Dispose();
+        using var second = _bench.Identity(server.Address, _bench.JoinToken, folder: "other-machine");
+        var refused = await Assert.ThrowsAsync<SvidUnavailableException>(async () => await second.FetchAsync(ServerBench.Cancel));
+        Assert.Contains("another key", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("spiffe://cairn.local/importer/cloudtrail")]
+    [InlineData("spiffe://cairn.local/operator/root")]
+    [InlineData("spiffe://cairn.local/unknown/x")]
+    [InlineData("spiffe://elsewhere.example/agent/a")]
+    public async Task Ids_that_carry_more_weight_than_an_agents_can_not_be_had_by_token(string id)
+    {
+        await using var server = await _bench.ServeAsync();
+        using var identity = _bench.Identity(server.Address, _bench.JoinToken, SpiffeId.Parse(id));
+        var refused = await Assert.ThrowsAsync<SvidUnavailableException>(async () => await identity.FetchAsync(ServerBench.Cancel));
+        Assert.Contains("403", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Kept_certificate_is_used_while_the_server_is_away()
+    {
+        Uri address;
+        await using (var server = await _bench.ServeAsync())
+        {
+            address = server.Address;
+            using var joining = _bench.Identity(address, _bench.JoinToken);
+            (await joining.FetchAsync(ServerBench.Cancel)).Dispose();
+        }
+
+        using var alone = _bench.Identity(address, null);
+        using var svid = await alone.FetchAsync(ServerBench.Cancel);
+        Assert.True(svid.NotAfter > DateTimeOffset.UtcNow);
+    }
+
+    [Fact]
+    public async Task Tokens_keys_and_enrolments_are_readable_by_their_owner_only()
+    {
+        await using var server = await _bench.ServeAsync();
+        using var identity = _bench.Identity(server.Address, _bench.JoinToken);
+        (await identity.FetchAsync(ServerBench.Cancel)).Dispose();
+        string[] secrets =
+        [
+            Path.Combine(_bench.Data, "enrol.token"), Path.Combine(_bench.Data, "read.token"), Path.Combine(_bench.Data, "enrolments.jsonl"),
+            .. Directory.GetFiles(Path.Combine(_bench.Folder, "client", "identity")),
+        ];
+        Assert.All(secrets, s => Assert.Equal(DurableFile.OwnerOnly, File.GetUnixFileMode(s)));
+        Assert.DoesNotContain(identity.AccessToken!, File.ReadAllText(Path.Combine(_bench.Data, "enrolments.jsonl")), StringComparison.Ordinal);
+    }
+}
