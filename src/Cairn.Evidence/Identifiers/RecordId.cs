@@ -74,6 +74,9 @@ public readonly record struct RecordId
         ? TextLength
         : throw new ArgumentException($"a record id takes {TextLength} bytes, found room for {destination.Length}", nameof(destination));
 
+    /// <summary>All 128 bits, for hashes that whoever makes ids can't aim at.</summary>
+    internal UInt128 Bits => System.Runtime.CompilerServices.Unsafe.BitCast<Guid, UInt128>(_value);
+
     /// <summary>The 36-character lower-case form.</summary>
     public override string ToString() => _value.ToString("D");
 }

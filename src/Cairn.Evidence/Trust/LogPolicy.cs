@@ -103,6 +103,10 @@ public sealed class LogPolicy
         return new CheckpointVerdict(failures, signed, [.. cosigned.Select(pair => (pair.Key, pair.Value))]);
     }
 
+    /// <summary>Whether these witnesses, by the policy's names, satisfy its quorum.</summary>
+    public bool IsQuorum(IEnumerable<string> witnesses) =>
+        Quorum is null || Satisfied(witnesses).Contains(Quorum);
+
     private static string Describe(VerifierKey key) =>
         $"{key.Name}+{key.KeyId:x8} ({(key.Type == KeyType.MlDsa44 ? "ML-DSA-44" : "Ed25519")})";
 

@@ -1,0 +1,45 @@
+namespace Cairn.Evidence.Bundles;
+
+/// <summary>The files of an evidence bundle, in the order in which they stand in the zip (docs/spec/bundle.md §3).</summary>
+public static class BundleFiles
+{
+    /// <summary>What the bundle holds: trail, origin, counts, and each other file's size and SHA-256.</summary>
+    public const string Manifest = "manifest.json";
+
+    /// <summary>The signed checkpoint that everything is proven under.</summary>
+    public const string Checkpoint = "checkpoint";
+
+    /// <summary>The exporter's own view of whom to trust. Informative: a verifier brings its own.</summary>
+    public const string TrustPolicy = "trust.policy";
+
+    /// <summary>Certificate chains that statements name by hash.</summary>
+    public const string Certificates = "certificates.jsonl";
+
+    /// <summary>Consistency proofs for the tree heads that statements name.</summary>
+    public const string Heads = "heads.jsonl";
+
+    /// <summary>The signed statements, in ledger order.</summary>
+    public const string Statements = "statements.bin";
+
+    /// <summary>For each statement its index, its inclusion path and which of its records are here.</summary>
+    public const string Proofs = "proofs.jsonl";
+
+    /// <summary>The trail's records, one on a line.</summary>
+    public const string Records = "records.jsonl";
+
+    /// <summary>Which contents are disclosed, with their commitment keys.</summary>
+    public const string ContentIndex = "content.jsonl";
+
+    /// <summary>The disclosed contents.</summary>
+    public const string Content = "content.bin";
+
+    /// <summary>The format that <see cref="BundleManifest"/> names.</summary>
+    public const string Format = "cairn-bundle/1";
+
+    /// <summary>All names, in order.</summary>
+    public static IReadOnlyList<string> All { get; } =
+        [Manifest, Checkpoint, TrustPolicy, Certificates, Heads, Statements, Proofs, Records, ContentIndex, Content];
+
+    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all.</summary>
+    public static IReadOnlyList<string> Required { get; } = [.. All.Take(All.Count - 2)];
+}

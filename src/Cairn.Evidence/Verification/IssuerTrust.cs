@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Statements;
+using Cairn.Evidence.Trust;
+
+namespace Cairn.Evidence.Verification;
+
+/// <summary>
+/// Whose key signed a statement, by the trust policy: an X.509-SVID of a trust domain's root, or a pinned key
+/// (docs/spec/verification.md §4.3). Each certificate is checked once.
+/// </summary>
+internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOnlyList<ReadOnlyMemory<byte>>> certificates, DateTimeOffset? checkpointTime, VerifyOptions options) : IDisposable
+{
+    private const int MostKeys = 16384;
+    private readonly Dictionary<(SpiffeId Issuer, Digest Key), Identity> _identities = [];
+
+    /// <summary>The rule that gives the issuer its role; null when the policy does not know it.</summary>
+    public EmitterRule? RuleFor(SignedStatement statement) => statement.KeyId is { } kid
+        ? policy.RuleFor(statement.Issuer, new Digest(kid.Span))
+        : policy.RuleFor(statement.Issuer);
+
+    /// <summary>Checks key, chain and signature.</summary>
+    /// <param name="statement">The statement.</param>
+    /// <param name="subject">How failures name it.</param>
+    /// <param name="signedAfter">The time of its latest record: it was signed then or later.</param>
+    /// <param name="failures">Where failures go.</param>
+    /// <param name="warnings">Where warnings go.</param>
+    public void Check(SignedStatement statement, string subject, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
+    {
+        if (RuleFor(statement) is not { } rule)
+        {
+            failures.Add(ReasonCodes.IssuerUnknown, "statement", subject, "an issuer that the trust policy has an emitter line for", Describe(statement));
+            return;
+        }
+
+        var identity = IdentityOf(statement, rule);
+        if (identity.Missing)
+        {
+            failures.Add(ReasonCodes.CertificateMissing, "statement", subject, $"the certificate {statement.X5t} in the statement or in {BundleFiles.Certificates}", "none");
+            return;
+        }
+
+        if (identity.Key is null)
+        {
+            failures.Add(ReasonCodes.CertificateUntrusted, "statement", subject, "a certificate or key that can be read", identity.Problem);
+            return;
+        }
+
+        if (!statement.Verify(identity.Key))
+        {
+            failures.Add(ReasonCodes.StatementSignature, "statement", subject, $"a signature by the key of {Hex.Excerpt(statement.Issuer.ToString())}", "one that does not verify");
+        }
+
+        if (statement.KeyId is null)
+        {
+            CheckChain(statement, subject, identity, signedAfter, failures, warnings);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var identity in _identities.Values)
+        {
+            identity.Key?.Dispose();
+        }
+    }
+
+    private static string Describe(SignedStatement statement) =>
+        $"{Hex.Excerpt(statement.Issuer.ToString())}{(statement.KeyId is { } kid ? $" with key {Convert.ToHexStringLower(kid.Span)}" : "")}";
+
+    private void CheckChain(SignedStatement statement, string subject, Identity identity, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
+    {
+        var at = signedAfter;
+        if (at < identity.NotBefore)
+        {
+            warnings.Add(ReasonCodes.CertificateLater, "statement", subject, $"a certificate that was valid at its last record's time {Times.Text(signedAfter)}", $"one valid from {Times.Text(identity.NotBefore)}: it was signed later");
+            at = identity.NotBefore;
+        }
+
+        if (checkpointTime is { } until && at > until + options.ClockTolerance)
+        {
+            failures.Add(ReasonCodes.CertificateExpired, "statement", subject, $"a certificate valid before the checkpoint of {Times.Text(until)}", $"one valid from {Times.Text(identity.NotBefore)}");
+            return;
+        }
+
+        if (at >= identity.NotBefore && at <= identity.NotAfter && identity.WholeWindow)
+        {
+            return;
+        }
+
+        var check = identity.Permanent ?? SvidChain.Verify(identity.Chain, statement.Issuer, policy.RootsOf(statement.Issuer.TrustDomain), at);
+        if (!check.IsGood)
+        {
+            var code = check.Fault == SvidFault.OutsideValidity ? ReasonCodes.CertificateExpired : ReasonCodes.CertificateUntrusted;
+            failures.Add(code, "statement", subject, $"a certificate of {Hex.Excerpt(statement.Issuer.ToString())} under a trust domain root of the policy", check.Reason);
+        }
+    }
+
+    private Identity IdentityOf(SignedStatement statement, EmitterRule rule)
+    {
+        var name = statement.KeyId is { } kid ? new Digest(kid.Span) : statement.X5t!.Value;
+        if (_identities.TryGetValue((statement.Issuer, name), out var known) && !(known.Missing && statement.X5Chain.Count > 0))
+        {
+            return known;
+        }
+
+        if (_identities.Count >= MostKeys)
+        {
+            Dispose();
+            _identities.Clear();
+        }
+
+        return _identities[(statement.Issuer, name)] = Make(statement, rule, name);
+    }
+
+    private Identity Make(SignedStatement statement, EmitterRule rule, Digest name)
+    {
+        try
+        {
+            if (rule.SubjectPublicKeyInfo is { } spki && statement.KeyId is not null)
+            {
+                return new Identity { Key = StatementKey.FromSpki(spki.Span) };
+            }
+
+            var chain = statement.X5Chain.Count > 0 ? [.. statement.X5Chain.Select(der => (ReadOnlyMemory<byte>)der.ToArray())] : certificates.GetValueOrDefault(name);
+            if (chain is null)
+            {
+                return new Identity { Missing = true };
+            }
+
+            using var leaf = X509CertificateLoader.LoadCertificate(chain[0].Span);
+            var (from, to) = (new DateTimeOffset(leaf.NotBefore.ToUniversalTime()), new DateTimeOffset(leaf.NotAfter.ToUniversalTime()));
+            var roots = policy.RootsOf(statement.Issuer.TrustDomain);
+            var atStart = SvidChain.Verify(chain, statement.Issuer, roots, from);
+            var atEnd = SvidChain.Verify(chain, statement.Issuer, roots, to);
+            return new Identity
+            {
+                Key = StatementKey.FromCertificate(chain[0].Span),
+                Chain = chain,
+                NotBefore = from,
+                NotAfter = to,
+                WholeWindow = atStart.IsGood && atEnd.IsGood,
+                Permanent = new[] { atStart, atEnd }.Where(check => !check.IsGood && check.Fault != SvidFault.OutsideValidity).Select(check => (SvidCheck?)check).FirstOrDefault(),
+            };
+        }
+        catch (Exception error) when (error is CryptographicException or EvidenceFormatException)
+        {
+            return new Identity { Problem = error.Message };
+        }
+    }
+
+    private sealed class Identity
+    {
+        public StatementKey? Key { get; init; }
+
+        public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; init; } = [];
+
+        public DateTimeOffset NotBefore { get; init; }
+
+        public DateTimeOffset NotAfter { get; init; }
+
+        /// <summary>The chain holds at both ends of the leaf's validity, and so at every time between.</summary>
+        public bool WholeWindow { get; init; }
+
+        /// <summary>A fault that holds at every time.</summary>
+        public SvidCheck? Permanent { get; init; }
+
+        public bool Missing { get; init; }
+
+        public string Problem { get; init; } = "";
+    }
+}

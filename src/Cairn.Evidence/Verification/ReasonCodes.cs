@@ -1,0 +1,188 @@
+namespace Cairn.Evidence.Verification;
+
+/// <summary>
+/// The stable codes of everything that a verification can object to (docs/verdicts.md says what each means and does not
+/// prove). A code never changes its meaning.
+/// </summary>
+public static class ReasonCodes
+{
+    /// <summary>Integrity: the zip ends before its directory says.</summary>
+    public const string ZipTruncated = "zip-truncated";
+
+    /// <summary>Integrity: the zip has another form than bundles have.</summary>
+    public const string ZipMalformed = "zip-malformed";
+
+    /// <summary>Integrity: a file's name is a path or holds characters that no name has.</summary>
+    public const string ZipPath = "zip-path";
+
+    /// <summary>Integrity: two files have one name.</summary>
+    public const string ZipDuplicateEntry = "zip-duplicate-entry";
+
+    /// <summary>Integrity: a file that bundles do not have.</summary>
+    public const string ZipUnknownEntry = "zip-unknown-entry";
+
+    /// <summary>Integrity: a file that every bundle has is not there.</summary>
+    public const string ZipMissingEntry = "zip-missing-entry";
+
+    /// <summary>Integrity: a file is compressed by another method than stored or deflated.</summary>
+    public const string ZipMethod = "zip-method";
+
+    /// <summary>Integrity: a file is encrypted.</summary>
+    public const string ZipEncrypted = "zip-encrypted";
+
+    /// <summary>Integrity: a file inflates beyond the ratio, its declared size or the verifier's limit.</summary>
+    public const string ZipBomb = "zip-bomb";
+
+    /// <summary>Integrity: compressed data or its CRC-32 is damaged.</summary>
+    public const string ZipCorrupt = "zip-corrupt";
+
+    /// <summary>Integrity: manifest.json has another form.</summary>
+    public const string ManifestMalformed = "manifest-malformed";
+
+    /// <summary>Integrity: manifest.json does not describe what the bundle holds.</summary>
+    public const string ManifestMismatch = "manifest-mismatch";
+
+    /// <summary>Integrity: a file is not the one that the manifest lists.</summary>
+    public const string FileDigest = "file-digest";
+
+    /// <summary>Integrity: a line of a file has another form.</summary>
+    public const string LineMalformed = "line-malformed";
+
+    /// <summary>Integrity: a file is larger than a verifier reads.</summary>
+    public const string FileTooLarge = "file-too-large";
+
+    /// <summary>Integrity: no policy was given and the bundle's own can't be read.</summary>
+    public const string TrustPolicyMalformed = "trust-policy-malformed";
+
+    /// <summary>Integrity: the checkpoint can't be read.</summary>
+    public const string CheckpointMalformed = "checkpoint-malformed";
+
+    /// <summary>Integrity: the checkpoint is another log's than the trust policy names.</summary>
+    public const string CheckpointOrigin = "checkpoint-origin";
+
+    /// <summary>Integrity: a log key of the policy did not sign the checkpoint.</summary>
+    public const string CheckpointUnsigned = "checkpoint-unsigned";
+
+    /// <summary>Integrity: a known log key's signature on the checkpoint does not verify.</summary>
+    public const string CheckpointSignature = "checkpoint-signature";
+
+    /// <summary>Integrity: a known witness's cosignature does not verify.</summary>
+    public const string CosignatureInvalid = "cosignature-invalid";
+
+    /// <summary>Integrity: the policy's quorum of witnesses did not cosign.</summary>
+    public const string QuorumNotMet = "quorum-not-met";
+
+    /// <summary>Integrity: a certificate is not the one that its hash names.</summary>
+    public const string CertificateMismatch = "certificate-mismatch";
+
+    /// <summary>Integrity: a tree head that an emitter was shown is not one that the checkpoint extends.</summary>
+    public const string HeadInconsistent = "head-inconsistent";
+
+    /// <summary>Integrity: a statement names a tree head without a proof in the bundle.</summary>
+    public const string HeadMissing = "head-missing";
+
+    /// <summary>Integrity: a statement stands before the tree head that it names.</summary>
+    public const string HeadAfterStatement = "head-after-statement";
+
+    /// <summary>Integrity: a statement can't be read.</summary>
+    public const string StatementMalformed = "statement-malformed";
+
+    /// <summary>Integrity: a statement without a proof, or a proof without a statement.</summary>
+    public const string StatementUnpaired = "statement-unpaired";
+
+    /// <summary>Integrity: statements are not in strictly ascending ledger order.</summary>
+    public const string IndexOrder = "index-order";
+
+    /// <summary>Integrity: an inclusion path has the wrong length, or the index lies outside the checkpoint's tree.</summary>
+    public const string InclusionPath = "inclusion-path";
+
+    /// <summary>Integrity: an inclusion path leads to another root than the checkpoint's.</summary>
+    public const string InclusionRoot = "inclusion-root";
+
+    /// <summary>Integrity: the trust policy has no rule for the issuer.</summary>
+    public const string IssuerUnknown = "issuer-unknown";
+
+    /// <summary>Integrity: the bundle has no certificate for a statement.</summary>
+    public const string CertificateMissing = "certificate-missing";
+
+    /// <summary>Integrity: a certificate chain does not lead to the trust domain's root, or names another workload.</summary>
+    public const string CertificateUntrusted = "certificate-untrusted";
+
+    /// <summary>Integrity: a certificate was not valid at any time at which the statement can have been signed.</summary>
+    public const string CertificateExpired = "certificate-expired";
+
+    /// <summary>Integrity: a statement's signature does not verify under its issuer's key.</summary>
+    public const string StatementSignature = "statement-signature";
+
+    /// <summary>Integrity: a stream changed its issuer.</summary>
+    public const string StreamIssuer = "stream-issuer";
+
+    /// <summary>Integrity: a stream's statements stand in another order than they were made.</summary>
+    public const string StreamOrder = "stream-order";
+
+    /// <summary>Integrity: a statement names another predecessor than the one before it.</summary>
+    public const string StreamPrevious = "stream-previous";
+
+    /// <summary>Integrity: a statement's records are not those that it signs.</summary>
+    public const string RecordsRoot = "records-root";
+
+    /// <summary>Integrity: records and proofs do not fit in number.</summary>
+    public const string RecordsCount = "records-count";
+
+    /// <summary>Integrity: a record is not I-JSON or lacks a common member.</summary>
+    public const string RecordMalformed = "record-malformed";
+
+    /// <summary>Integrity: a record belongs to another trail.</summary>
+    public const string RecordTrace = "record-trace";
+
+    /// <summary>Integrity: two records have one id.</summary>
+    public const string RecordDuplicate = "record-duplicate";
+
+    /// <summary>Integrity: an emitter's ordinal comes again or goes back.</summary>
+    public const string SequenceRepeated = "sequence-repeated";
+
+    /// <summary>Integrity: a disclosed content is not the one that was committed to.</summary>
+    public const string ContentMismatch = "content-mismatch";
+
+    /// <summary>Integrity: a disclosed content belongs to no record of the bundle.</summary>
+    public const string ContentUnclaimed = "content-unclaimed";
+
+    /// <summary>Completeness: records of an emitter are missing from its sequence.</summary>
+    public const string SequenceGap = "sequence-gap";
+
+    /// <summary>Completeness: an emitter's part of the trail has no end.</summary>
+    public const string EmitterOpen = "emitter-open";
+
+    /// <summary>Completeness: an emitter that others count is not in the bundle.</summary>
+    public const string EmitterMissing = "emitter-missing";
+
+    /// <summary>Completeness: an emitter has fewer records than another counted.</summary>
+    public const string RecordsMissing = "records-missing";
+
+    /// <summary>Completeness: an emitter's own count at its end is not the number of its records.</summary>
+    public const string CountMismatch = "count-mismatch";
+
+    /// <summary>Completeness: an action was requested and has no outcome.</summary>
+    public const string ActionOpen = "action-open";
+
+    /// <summary>Completeness: an outcome names no open request of its emitter.</summary>
+    public const string ActionUnrequested = "action-unrequested";
+
+    /// <summary>Completeness: a record's own member lacks what its kind asks for.</summary>
+    public const string RecordBody = "record-body";
+
+    /// <summary>Warning: an emitter declared that something was lost, refused or unreadable; completeness is unproven.</summary>
+    public const string GapDeclared = "gap-declared";
+
+    /// <summary>Completeness: the bundle has no record.</summary>
+    public const string TrailEmpty = "trail-empty";
+
+    /// <summary>Warning: a record's time is later than the checkpoint that holds it.</summary>
+    public const string TimeAfterCheckpoint = "time-after-checkpoint";
+
+    /// <summary>Warning: an emitter's clock went back.</summary>
+    public const string ClockWentBack = "clock-went-back";
+
+    /// <summary>Warning: a certificate became valid only after the records that it signs.</summary>
+    public const string CertificateLater = "certificate-later";
+}
