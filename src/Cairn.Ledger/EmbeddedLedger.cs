@@ -130,6 +130,19 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         return contents;
     });
 
+    /// <summary>The sealed contents of one record.</summary>
+    public IReadOnlyList<SealedContent> ContentsOf(TraceId trace, RecordId record) => Reading<IReadOnlyList<SealedContent>>(journal =>
+    {
+        using var reader = journal.Query("SELECT member, ciphertext FROM content WHERE record = $record ORDER BY member", ("$record", record.ToString()));
+        var contents = new List<SealedContent>();
+        while (reader.Read())
+        {
+            contents.Add(new SealedContent(record, reader.GetString(0), trace, (byte[])reader[1]));
+        }
+
+        return contents;
+    });
+
     /// <summary>The certificate chain whose leaf has that SHA-256, leaf first; null when no statement brought it.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>>? Certificates(Digest thumbprint) =>
         Reading(journal => journal.Run("SELECT chain FROM certificate WHERE x5t = $x5t", ("$x5t", thumbprint.ToArray())) as byte[]) is { } stored ? IssuerKeys.DecodeChain(stored) : null;

@@ -1,0 +1,29 @@
+using Cairn.Evidence;
+
+namespace Cairn.Trails.Bundles;
+
+/// <summary>How a bundle is exported.</summary>
+public sealed record BundleOptions
+{
+    /// <summary>Whether contents that were kept are disclosed, each with the key of its own commitment.</summary>
+    public bool Content { get; init; }
+
+    /// <summary>How long to wait for a checkpoint that covers the trail.</summary>
+    public TimeSpan CheckpointTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The clock for the manifest's creation time.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
+
+/// <summary>What was exported.</summary>
+/// <param name="Trace">The trail.</param>
+/// <param name="Path">The bundle's file.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Statements">Statements in it.</param>
+/// <param name="Records">Records in it.</param>
+/// <param name="Contents">Contents disclosed.</param>
+/// <param name="CheckpointSize">Size of the tree that it is proven under.</param>
+public sealed record BundleSummary(TraceId Trace, string Path, long Bytes, long Statements, long Records, long Contents, long CheckpointSize);
+
+/// <summary>A trail can't be exported.</summary>
+public sealed class BundleExportException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -1,0 +1,119 @@
+using System.Buffers.Binary;
+using System.Text;
+using Cairn.Evidence;
+using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Commitments;
+using Cairn.Evidence.Merkle;
+using Cairn.Evidence.Records;
+using Cairn.Ledger;
+
+namespace Cairn.Trails.Bundles;
+
+/// <summary>One pass over a trail's statements into a bundle.</summary>
+internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle, TraceId trace, Checkpoint checkpoint, TrailVault? vault)
+{
+    private readonly byte[] _trace = Encoding.ASCII.GetBytes(trace.ToString());
+    private readonly SortedDictionary<long, TreeHead> _heads = [];
+    private readonly HashSet<Digest> _certificates = [];
+
+    public Checkpoint Checkpoint { get; } = checkpoint;
+
+    public long Statements { get; private set; }
+
+    public long Records { get; private set; }
+
+    public long Contents { get; private set; }
+
+    public async Task RunAsync(IReadOnlyList<long> indices, CancellationToken cancellationToken)
+    {
+        var tree = ledger.Tree();
+        for (var start = 0; start < indices.Count;)
+        {
+            var end = start + 1;
+            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
+            {
+                end++;
+            }
+
+            await foreach (var entry in ledger.ReadAsync(indices[start], indices[end - 1] + 1, cancellationToken))
+            {
+                Add(entry, await tree.InclusionPathAsync(entry.Index, Checkpoint.Size, cancellationToken));
+            }
+
+            start = end;
+        }
+
+        if (Statements != indices.Count)
+        {
+            throw new BundleExportException($"the journal has {Statements} of the {indices.Count} statements of trail {trace}; run `cairn fsck`");
+        }
+
+        foreach (var head in _heads.Values)
+        {
+            bundle.Add(new HeadProof(head, await tree.ConsistencyPathAsync(head.Size, Checkpoint.Size, cancellationToken)));
+        }
+    }
+
+    private void Add(LedgerEntry entry, Digest[] path)
+    {
+        var statement = entry.Statement;
+        var positions = new List<int>();
+        var siblings = new List<Digest>();
+        var hints = new List<byte>();
+        Span<byte> leafBytes = stackalloc byte[Digest.Size];
+        for (var i = 0; i < entry.Records.Count; i++)
+        {
+            var leaf = MerkleHash.Leaf(entry.Records[i].Span);
+            if (RecordView.Parse(entry.Records[i].Span).TraceText.SequenceEqual(_trace))
+            {
+                positions.Add(i);
+                leaf.CopyTo(leafBytes);
+                hints.AddRange(leafBytes[..4]);
+            }
+            else
+            {
+                siblings.Add(leaf);
+            }
+        }
+
+        var proof = new StatementProof(entry.Index, siblings.Count == 0 ? null : positions, siblings, path, hints.ToArray());
+        bundle.Add(statement, proof, positions.Select(position => entry.Records[position]));
+        (Statements, Records) = (Statements + 1, Records + positions.Count);
+        if (statement.Payload.KnownHead is { } head)
+        {
+            _heads.TryAdd(head.Size, head);
+        }
+
+        if (statement.X5t is { } thumbprint && statement.X5Chain.Count == 0 && _certificates.Add(thumbprint))
+        {
+            bundle.Add(new CertificateChain(thumbprint, ledger.Certificates(thumbprint)
+                ?? throw new BundleExportException($"the journal has no certificate {thumbprint}, which statement {entry.Index} names; run `cairn fsck`")));
+        }
+
+        if (vault is not null && vault.TryGet(trace, out var key))
+        {
+            foreach (var position in positions)
+            {
+                Disclose(entry.Records[position], key);
+            }
+        }
+    }
+
+    private void Disclose(ReadOnlyMemory<byte> bytes, byte[] trailKey)
+    {
+        // Most records hold no kept content: their text says so before they are parsed.
+        if (bytes.Span.IndexOf("\"content\":\"full\""u8) < 0 && bytes.Span.IndexOf("\"content\":\"redacted\""u8) < 0)
+        {
+            return;
+        }
+
+        var record = Record.Parse(bytes);
+        foreach (var content in ledger.ContentsOf(trace, record.Id))
+        {
+            var held = HeldCommitment.Parse(record.Body.GetProperty(content.Member));
+            bundle.Add(record.Id, content.Member, Commitment.CommitmentKey(trailKey, record.Id, held.ForKept(content.Member).KeyMember), content.Open(trailKey));
+            Contents++;
+        }
+    }
+}
