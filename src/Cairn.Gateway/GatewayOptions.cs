@@ -63,13 +63,13 @@ public sealed record GatewayOptions
     /// How long the server may go on in silence after the client closed its end, before SIGTERM. Clients wait about five
     /// seconds for their server before they kill it, and then no end could be recorded.
     /// </summary>
-    public TimeSpan ExitGrace { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan ExitGrace { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The same while requests are unanswered: a client may close its end and still read the answers.</summary>
     public TimeSpan UnansweredGrace { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long the server may take to end after SIGTERM, before SIGKILL.</summary>
-    public TimeSpan TerminateGrace { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan TerminateGrace { get; init; } = TimeSpan.FromSeconds(1.5);
 
     /// <summary>The same when the gateway itself was told to end: whoever told it is waiting.</summary>
     public TimeSpan HurriedGrace { get; init; } = TimeSpan.FromSeconds(1);

@@ -125,6 +125,34 @@ public sealed class CaptureTests
         Assert.All(harness.Records, r => Assert.DoesNotContain("words-of-the-server", Encoding.UTF8.GetString(r.Bytes.Span), StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("metadata", 0, null)]
+    [InlineData("redacted", 2, "[redacted:")]
+    [InlineData("full", 2, "plain words")]
+    public async Task Profile_decides_what_is_kept_of_inputs_and_outputs(string profile, int kept, string? part)
+    {
+        await using var harness = await GatewayHarness.PuppetAsync(o => o with { Capture = Enum.Parse<Cairn.Sdk.CaptureProfile>(profile, ignoreCase: true) });
+        var secret = profile == "redacted" ? "Bearer abcdefghijklmnopqrstuvwxyz0123456789" : "plain words";
+        await harness.CallAsync("fail", new() { ["text"] = secret });
+        await harness.CloseAsync();
+
+        Assert.Equal(kept, harness.Ledger.Contents.Count);
+        Assert.All(harness.Ledger.Contents, c => Assert.Contains(part!, Encoding.UTF8.GetString(c.Open(TrailKey)), StringComparison.Ordinal));
+        Assert.All(harness.Records, r => Assert.DoesNotContain(secret, Encoding.UTF8.GetString(r.Bytes.Span), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Request_of_an_unknown_method_is_recorded_as_a_message_sent()
+    {
+        await using var harness = await GatewayHarness.PuppetAsync();
+        await harness.RequestAsync("vendor/delete all", new JsonObject { ["a"] = 1 });
+        await harness.CloseAsync();
+
+        var requested = Assert.Single(harness.Records, r => r.Kind == RecordKinds.ActionRequested);
+        Assert.Equal(("message.send", "mcp://node/methods/vendor%2Fdelete%20all"), (Text(requested, "type"), Text(requested, "resource")));
+        Assert.Equal("protocol_error", Text(Assert.Single(harness.Records, r => r.Kind == RecordKinds.ActionCompleted), "status"));
+    }
+
     [Fact]
     public async Task Resource_uri_is_recorded_without_what_may_be_secret()
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Cairn.Evidence;
+using Cairn.Evidence.Commitments;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Submissions;
@@ -11,6 +12,7 @@ internal sealed class RecordingLedger : ILedgerClient
 {
     private readonly ConcurrentDictionary<(StreamId, long), long> _indexes = [];
     private readonly List<Record> _records = [];
+    private readonly List<SealedContent> _contents = [];
     private long _next;
 
     /// <summary>While true nothing is taken.</summary>
@@ -34,6 +36,18 @@ internal sealed class RecordingLedger : ILedgerClient
         }
     }
 
+    /// <summary>The contents taken, in order.</summary>
+    public IReadOnlyList<SealedContent> Contents
+    {
+        get
+        {
+            lock (_records)
+            {
+                return [.. _contents];
+            }
+        }
+    }
+
     public async ValueTask<IReadOnlyList<Acknowledgement>> SubmitAsync(IReadOnlyList<Submission> batch, CancellationToken ct)
     {
         await Task.Delay(Delay, ct);
@@ -52,6 +66,7 @@ internal sealed class RecordingLedger : ILedgerClient
                 lock (_records)
                 {
                     _records.AddRange(submission.Records.Select(Record.Parse));
+                    _contents.AddRange(submission.Contents);
                 }
 
                 return Interlocked.Increment(ref _next) - 1;
