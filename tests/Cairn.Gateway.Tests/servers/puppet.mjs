@@ -28,6 +28,7 @@ const calls = {
     process.stdout.write(Buffer.from(args.base64, "base64"));
     answer(id, text("written"));
   },
+  spill: (id, args) => process.stdout.write(Buffer.from(args.base64, "base64")),
   fail: (id, args) => answer(id, { ...text(args.text ?? "it failed"), isError: true }),
   error: (id, args) => fail(id, args.code ?? -32602, args.text ?? "no such thing"),
   sleep: (id, args) => setTimeout(() => answer(id, text("awake")), args.ms),
@@ -68,12 +69,12 @@ const handlers = {
     const next = from + pageSize < tools.length ? { nextCursor: String(from + pageSize) } : {};
     answer(id, { tools: tools.slice(from, from + pageSize), ...next });
   },
-  "tools/call": (id, params, raw) => (calls[params?.name] ?? (() => fail(id, -32602, `unknown tool ${params?.name}`)))(id, params?.arguments ?? {}, raw),
-  "resources/read": (id, params) => answer(id, { contents: [{ uri: params.uri, text: "read" }] }),
+  "tools/call": (id, params, raw) => (calls[String(params?.name)] ?? (() => fail(id, -32602, `unknown tool ${params?.name}`)))(id, params?.arguments ?? {}, raw),
+  "resources/read": (id, params) => answer(id, { contents: [{ uri: params?.uri, text: "read" }] }),
   "prompts/get": (id) => answer(id, { messages: [] }),
   "x/raw": (id, params, raw) => answer(id, { base64: raw.toString("base64") }),
-  "tasks/get": (id, params) => answer(id, params.answer),
-  "tasks/result": (id, params) => answer(id, params.answer),
+  "tasks/get": (id, params) => answer(id, params?.answer),
+  "tasks/result": (id, params) => answer(id, params?.answer),
   ping: (id) => answer(id, {}),
 };
 
