@@ -4,9 +4,17 @@ using System.Text.Json;
 
 namespace Cairn.Evidence.Records;
 
-/// <summary>Writes OpenTelemetry attribute values: strings, booleans, integers, fractions, and arrays of them.</summary>
+/// <summary>
+/// Writes OpenTelemetry attribute values: strings, booleans, numbers, and arrays of them. A number that a record can't
+/// hold (an integer beyond ±(2^53-1), a double without a plain notation) is written as a string, as OTLP does for its
+/// 64-bit integers: no value keeps a record from being written.
+/// </summary>
 internal static class RecordAttributes
 {
+    // The plain notation of any double between these has at most 30 characters.
+    private const double Least = 1e-9;
+    private const double Most = 9007199254740991;
+
     /// <exception cref="ArgumentException">The value has another type.</exception>
     public static void Write(Utf8JsonWriter writer, string name, object value)
     {
@@ -19,13 +27,16 @@ internal static class RecordAttributes
                 writer.WriteBooleanValue(truth);
                 break;
             case int or long or short or byte or uint or ushort or sbyte:
-                writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                WriteInteger(writer, Convert.ToInt64(value, CultureInfo.InvariantCulture));
                 break;
             case double number:
-                writer.WriteRawValue(Plain(name, number), skipInputValidation: true);
+                WriteDouble(writer, number, number.ToString("R", CultureInfo.InvariantCulture));
                 break;
             case float number:
-                writer.WriteRawValue(Plain(name, double.Parse(number.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)), skipInputValidation: true);
+                WriteDouble(writer, number, number.ToString("R", CultureInfo.InvariantCulture));
+                break;
+            case ulong or decimal or char or Guid or DateTime or DateTimeOffset or TimeSpan:
+                writer.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture));
                 break;
             case IEnumerable items:
                 writer.WriteStartArray();
@@ -42,29 +53,49 @@ internal static class RecordAttributes
         }
     }
 
-    /// <summary>The shortest decimal text that reads back as the same double, without an exponent.</summary>
-    private static string Plain(string name, double number)
+    private static void WriteInteger(Utf8JsonWriter writer, long number)
     {
-        if (!double.IsFinite(number))
+        if (number is >= -IJson.MaxSafeInteger and <= IJson.MaxSafeInteger)
         {
-            throw new ArgumentException($"attribute {name}: expected a finite number, found {number}");
+            writer.WriteNumberValue(number);
         }
+        else
+        {
+            writer.WriteStringValue(number.ToString(CultureInfo.InvariantCulture));
+        }
+    }
 
+    /// <param name="writer">Where to.</param>
+    /// <param name="number">The value.</param>
+    /// <param name="shortest">The shortest text that reads back as the same value; it may have an exponent.</param>
+    private static void WriteDouble(Utf8JsonWriter writer, double number, string shortest)
+    {
         if (number == 0)
         {
-            return "0";
+            writer.WriteNumberValue(0);
         }
+        else if (Math.Abs(number) is >= Least and <= Most)
+        {
+            writer.WriteRawValue(Plain(shortest), skipInputValidation: true);
+        }
+        else
+        {
+            writer.WriteStringValue(shortest);
+        }
+    }
 
-        var general = number.ToString("R", CultureInfo.InvariantCulture);
-        var e = general.IndexOf('E', StringComparison.Ordinal);
+    /// <summary>The same number without an exponent.</summary>
+    private static string Plain(string shortest)
+    {
+        var e = shortest.IndexOf('E', StringComparison.Ordinal);
         if (e < 0)
         {
-            return general;
+            return shortest;
         }
 
-        var sign = general[0] == '-' ? "-" : "";
-        var digits = general[sign.Length..e].Replace(".", "", StringComparison.Ordinal);
-        var exponent = int.Parse(general.AsSpan(e + 1), CultureInfo.InvariantCulture);
+        var sign = shortest[0] == '-' ? "-" : "";
+        var digits = shortest[sign.Length..e].Replace(".", "", StringComparison.Ordinal);
+        var exponent = int.Parse(shortest.AsSpan(e + 1), CultureInfo.InvariantCulture);
         return exponent < 0
             ? $"{sign}0.{new string('0', -exponent - 1)}{digits}"
             : $"{sign}{digits.PadRight(exponent + 1, '0')}";

@@ -59,7 +59,7 @@ internal struct DeterministicCbor(ReadOnlyMemory<byte> bytes, string thing)
             }
 
             // Bytewise: all non-negative keys, ascending, come before all negative keys, descending (RFC 8949 §4.2.1).
-            if ((key < 0, Math.Abs(key)).CompareTo((before < 0, Math.Abs(before))) < 0)
+            if ((key < 0, key < 0 ? ~key : key).CompareTo((before < 0, before < 0 ? ~before : before)) < 0)
             {
                 throw Error(start, what, "map keys in bytewise order (RFC 8949 §4.2.1)", $"key {key} after {before}");
             }

@@ -61,7 +61,7 @@ public sealed class StatementKey : IDisposable
     {
         try
         {
-            using var certificate = X509CertificateLoader.LoadCertificate(der);
+            using var certificate = SvidChain.Load(der);
             return new StatementKey(certificate.PublicKey.ExportSubjectPublicKeyInfo(), Digest.Sha256(der));
         }
         catch (CryptographicException error)

@@ -39,7 +39,7 @@ public static class SvidChain
         {
             foreach (var der in chain)
             {
-                certificates.Add(Load(der));
+                certificates.Add(Load(der.Span));
             }
 
             var check = CheckLeaf(certificates[0], expected);
@@ -155,7 +155,7 @@ public static class SvidChain
         path.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         path.ChainPolicy.DisableCertificateDownloads = true;
         path.ChainPolicy.VerificationTime = at.UtcDateTime;
-        using var trusted = Load(root);
+        using var trusted = Load(root.Span);
         path.ChainPolicy.CustomTrustStore.Add(trusted);
         foreach (var certificate in certificates.Skip(1))
         {
@@ -218,5 +218,17 @@ public static class SvidChain
         return new(SvidFault.Untrusted, $"certificate chain: expected a path to one of the given roots, found {found}");
     }
 
-    private static X509Certificate2 Load(ReadOnlyMemory<byte> der) => X509CertificateLoader.LoadCertificate(der.Span);
+    /// <summary>Loads DER and nothing else: the platform's loader takes PEM as well, and bytes after the certificate.</summary>
+    /// <exception cref="CryptographicException">The bytes are anything else.</exception>
+    internal static X509Certificate2 Load(ReadOnlySpan<byte> der)
+    {
+        var certificate = X509CertificateLoader.LoadCertificate(der);
+        if (certificate.RawDataMemory.Span.SequenceEqual(der))
+        {
+            return certificate;
+        }
+
+        certificate.Dispose();
+        throw new CryptographicException("the bytes hold a certificate in another encoding or more than it");
+    }
 }

@@ -88,6 +88,7 @@ public class KnownAnswerTests
     [Theory]
     [InlineData("a203040102")]
     [InlineData("a220010102")]
+    [InlineData("a23b7fffffffffffffff012002")]
     public void Cbor_map_keys_out_of_order_are_refused(string hex)
     {
         var map = Read(hex);

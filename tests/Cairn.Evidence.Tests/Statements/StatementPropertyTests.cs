@@ -123,6 +123,27 @@ public class StatementPropertyTests
     }
 
     [Fact]
+    public void Key_gives_the_same_answers_to_several_threads_at_once()
+    {
+        using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var signer = StatementSigner.WithKey(Issuer, ecdsa);
+        using var key = StatementKey.FromSpki(ecdsa.ExportSubjectPublicKeyInfo());
+        SignedStatement[] good = [.. Enumerable.Range(0, 8).Select(_ => signer.Sign(SignedStatementTests.Payload(5), true))];
+        SignedStatement[] bad = [.. good.Select(statement =>
+        {
+            var altered = statement.Bytes.ToArray();
+            altered[^40] ^= 1;
+            return SignedStatement.Decode(altered);
+        })];
+
+        Parallel.For(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+        {
+            Assert.True(good[i % 8].Verify(key));
+            Assert.False(bad[i % 8].Verify(key));
+        });
+    }
+
+    [Fact]
     public void Key_cache_returns_one_key_for_a_certificate_and_forgets_when_full()
     {
         using var root = TestAuthority.Root();

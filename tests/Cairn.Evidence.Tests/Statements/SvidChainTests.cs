@@ -99,4 +99,19 @@ public class SvidChainTests
         Assert.Equal(SvidFault.NotCertificates, SvidChain.Verify([new byte[100]], Id, [root.RawData], TestAuthority.Now).Fault);
         Assert.Equal(SvidFault.NotCertificates, SvidChain.Verify([root.RawData.AsMemory(..^1)], Id, [root.RawData], TestAuthority.Now).Fault);
     }
+
+    [Fact]
+    public void SvidChain_takes_der_and_neither_pem_nor_bytes_after_it()
+    {
+        using var root = TestAuthority.Root();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var leaf = TestAuthority.Leaf(root, key);
+        var pem = System.Text.Encoding.ASCII.GetBytes(PemEncoding.WriteString("CERTIFICATE", leaf));
+
+        foreach (var other in new[] { pem, [.. leaf, 0] })
+        {
+            Assert.Equal(SvidFault.NotCertificates, SvidChain.Verify([other], Id, [root.RawData], TestAuthority.Now).Fault);
+            Assert.Throws<EvidenceFormatException>(() => StatementKey.FromCertificate(other));
+        }
+    }
 }
