@@ -1,8 +1,11 @@
 using Cairn.Bench;
+using Cairn.Bench.Verification;
 
 try
 {
-    return await Spine.RunAsync(Options.Parse(args), Console.Out, Console.Error);
+    return args is [VerifyChild.Command, var bundle, var policy]
+        ? VerifyChild.Run(bundle, policy)
+        : await Spine.RunAsync(Options.Parse(args), Console.Out, Console.Error);
 }
 catch (BenchException failure)
 {

@@ -80,6 +80,9 @@ internal sealed class Sequencer : IDisposable
         }
     }
 
+    /// <summary>Whether more waits than one checkpoint takes in.</summary>
+    public bool IsFarBehind => _journal.Count() - _edge.Size >= MostEntries;
+
     /// <summary>
     /// Integrates what waits in the journal; false when nothing did. The order of effects, each durable before the next:
     /// <list type="number">

@@ -100,7 +100,10 @@ internal sealed class SequencerLoop : IAsyncDisposable
         {
             var stopping = _stop.IsCancellationRequested;
             _urgent = false;
-            while (await sequencer.IntegrateAsync(CancellationToken.None))
+
+            // One checkpoint for an interval. Going on for as long as statements come would sign and fsync without a pause,
+            // on the same disk that the writers of those statements wait for.
+            while (await sequencer.IntegrateAsync(CancellationToken.None) && (stopping || sequencer.IsFarBehind))
             {
             }
 
