@@ -38,12 +38,13 @@ internal static class TilePath
         {
             var last = i == groups.Length - 1;
             var digits = last ? groups[i] : groups[i].StartsWith('x') ? groups[i][1..] : "";
-            if (digits.Length != 3 || !digits.All(char.IsAsciiDigit) || index > (long.MaxValue / 1000) - 1)
+            if (digits.Length != 3 || !digits.All(char.IsAsciiDigit)
+                || int.Parse(digits, CultureInfo.InvariantCulture) is var group && index > (long.MaxValue - group) / 1000)
             {
                 return false;
             }
 
-            index = (index * 1000) + int.Parse(digits, CultureInfo.InvariantCulture);
+            index = (index * 1000) + group;
         }
 
         // One path for each index: no leading groups of zeros.

@@ -15,6 +15,15 @@ public class TileTests
     }
 
     [Fact]
+    public void The_largest_index_is_read_and_the_next_is_refused()
+    {
+        Assert.True(TileCoordinate.TryParse("tile/0/x009/x223/x372/x036/x854/x775/807", out var tile));
+        Assert.Equal(long.MaxValue, tile.Index);
+        Assert.False(TileCoordinate.TryParse("tile/0/x009/x223/x372/x036/x854/x775/808", out _));
+        Assert.False(TileCoordinate.TryParse("tile/0/x009/x223/x372/x036/x854/x776/000", out _));
+    }
+
+    [Fact]
     public void Paths_parse_back_to_the_same_coordinate() =>
         Gen.Select(Gen.Int[0, 63], Gen.Long[0, long.MaxValue / 512], Gen.Int[1, 256]).Sample((level, index, width) =>
         {
