@@ -4,6 +4,7 @@ using Cairn.Bench.Ingest;
 using Cairn.Bench.Limits;
 using Cairn.Bench.Measuring;
 using Cairn.Bench.Peers;
+using Cairn.Bench.Verification;
 
 namespace Cairn.Bench;
 
@@ -28,6 +29,7 @@ internal static class Spine
         var rows = new List<Row>(LimitRows.Of(limits, peer));
         await AddAsync("emit", "buffered records…", () => EmitSection.MeasureAsync(options, limits, peer));
         await AddAsync("ingest", "durable ingest…", () => IngestSection.MeasureAsync(options, limits, peer, recordBytes));
+        await AddAsync("verify", "offline verification…", () => VerifySection.MeasureAsync(options, limits, peer, progress));
         await AddAsync("gateway", "gateway…", () => GatewaySection.MeasureAsync(options, limits));
 
         var conditions = Conditions.Lines(options, recordBytes, load);
