@@ -10,7 +10,7 @@ namespace Cairn.Evidence.Bundles;
 internal static class ZipDirectory
 {
     /// <summary>A file that inflates by more than this is no evidence; JSON Lines of records come to 5 to 30.</summary>
-    public const int MaxRatio = 200;
+    public const int MaxRatio = 100;
 
     private const int RatioMattersFrom = 1 << 20;
     private const int MostComment = 65535;
@@ -49,7 +49,7 @@ internal static class ZipDirectory
         if (end.IsEmpty || BinaryPrimitives.ReadUInt32LittleEndian(end) != ZipEntry.EndSignature)
         {
             Span<byte> signature = [0x50, 0x4b, 0x05, 0x06];
-            throw tail.AsSpan().LastIndexOf(signature) >= 0
+            throw tail.AsSpan().LastIndexOf(signature) is var at and >= 0 && tail.Length - at > Size
                 ? BundleFault.Zip("zip-malformed", "end record", "the end record as the last 22 bytes", "bytes after it")
                 : BundleFault.Zip("zip-truncated", "end record", "the end-of-directory record in the last 22 bytes", $"none: the file of {length} bytes was cut, or is not a zip");
         }

@@ -34,8 +34,9 @@ public sealed class StatementKey : IDisposable
 
             _ecdsa = ecdsa;
         }
-        catch (CryptographicException error)
+        catch (Exception error) when (error is CryptographicException or PlatformNotSupportedException)
         {
+            // A curve that OpenSSL does not know is reported as the platform's lack.
             ecdsa.Dispose();
             throw new EvidenceFormatException("public key: expected a SubjectPublicKeyInfo for P-256 or Ed25519, found other bytes", error);
         }

@@ -106,8 +106,8 @@ public sealed class ZipTests
         var bundle = ledger.Bundle();
         Assert.True(Verify(bundle, ledger.Policy).Verified);
 
-        // Each byte once, with the bit that its place chooses: all bits of neighbouring bytes, in an eighth of the time.
-        for (var at = 0; at < bundle.Length; at++)
+        // Every seventh byte from a random start, and any bit of it: over some runs all of them, in seconds each.
+        for (var at = Random.Shared.Next(7); at < bundle.Length; at += 7)
         {
             bundle[at] ^= (byte)(1 << (at % 8));
             var report = Verify(bundle, ledger.Policy);
