@@ -16,8 +16,11 @@ public sealed record EmbeddedLedgerOptions
     public Action<string> Log { get; init; } = Console.Error.WriteLine;
 
     /// <summary>What happens after a failed fsync; the default ends the process at once.</summary>
-    internal Action<string, Exception> Fatal { get; init; } = static (message, problem) => Environment.FailFast($"cairn: {message}", problem);
+    internal Action<string, Exception> Fatal { get; init; } = EndProcess;
 
     /// <summary>Called between the effects of the sequencer, with the name of the one just made durable.</summary>
     internal Action<string> Step { get; init; } = static _ => { };
+
+    /// <summary>Ends the process without running anything more: nothing may be acknowledged after an fsync that failed.</summary>
+    internal static void EndProcess(string message, Exception problem) => Environment.FailFast($"cairn: {message}", problem);
 }

@@ -36,7 +36,7 @@ internal static class OrchestratorAgent
         };
 
         var id = RecordId.New(DateTimeOffset.UtcNow);
-        var (request, contents) = ContentCapture.Hold(CaptureProfile.Redacted, host, trace, id, "commitment", "text/plain", Encoding.UTF8.GetBytes(Request));
+        var (request, contents) = ContentCapture.Hold(CaptureProfile.Redacted, host.Keys, trace, id, "commitment", "text/plain", Encoding.UTF8.GetBytes(Request));
         await emitter.EmitDurableAsync(
             new RecordDraft
             {

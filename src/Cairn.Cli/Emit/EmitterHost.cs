@@ -8,19 +8,19 @@ using Cairn.Sdk;
 
 namespace Cairn.Cli.Emit;
 
-/// <summary>An emitter with all that it stands on: the ledger of a data directory, an identity from its authority, its vault.</summary>
-internal sealed class EmitterHost : IAsyncDisposable, ITrailKeys
+/// <summary>An emitter with all that it stands on: a ledger here or elsewhere, an identity, and the trails' keys.</summary>
+internal sealed class EmitterHost : IAsyncDisposable
 {
-    private readonly EmbeddedLedger _ledger;
-    private readonly LocalAuthority _authority;
-    private readonly TrailVault _vault;
+    private readonly IReadOnlyList<object> _owned;
 
-    private EmitterHost(EmbeddedLedger ledger, LocalAuthority authority, TrailVault vault, Emitter emitter) =>
-        (_ledger, _authority, _vault, Emitter) = (ledger, authority, vault, emitter);
+    private EmitterHost(ILedgerClient ledger, ITrailKeys keys, Emitter emitter, IReadOnlyList<object> owned) =>
+        (Ledger, Keys, Emitter, _owned) = (ledger, keys, emitter, owned);
 
     public Emitter Emitter { get; }
 
-    public ILedgerClient Ledger => _ledger;
+    public ILedgerClient Ledger { get; }
+
+    public ITrailKeys Keys { get; }
 
     /// <summary>Starts an emitter on a data directory, which is made where there is none.</summary>
     /// <param name="data">The data directory.</param>
@@ -35,21 +35,26 @@ internal sealed class EmitterHost : IAsyncDisposable, ITrailKeys
         var ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions(), cancel);
         var authority = LocalAuthority.Open(directory.KeysPath, directory.TrustDomain);
         var vault = TrailVault.Open(directory.VaultPath);
-        var emitter = await Emitter.StartAsync(
-            new EmitterOptions
-            {
-                Issuer = id,
-                Signer = authority.SourceFor(id),
-                SpoolPath = directory.SpoolPath,
-                Self = new Actor(id, $"{Environment.MachineName}:{Environment.ProcessId}", owner),
-            },
-            ledger,
-            cancel);
-        return new EmitterHost(ledger, authority, vault, emitter);
+        var emitter = await Emitter.StartAsync(Options(id, authority.SourceFor(id), directory.SpoolPath, owner), ledger, cancel);
+        return new EmitterHost(ledger, new VaultKeys(vault), emitter, [emitter, ledger, vault, authority]);
     }
 
-    /// <inheritdoc/>
-    public byte[] KeyFor(TraceId trace) => _vault.KeyFor(trace);
+    /// <summary>Starts an emitter for the ledger of a server; key, spool and trail keys are kept below <paramref name="state"/>.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="state">A folder of this user's, for this server.</param>
+    /// <param name="issuer">The emitter's SPIFFE ID.</param>
+    /// <param name="joinToken">The server's join token; needed the first time.</param>
+    /// <param name="owner">Who answers for it.</param>
+    /// <param name="cancel">Stops the start.</param>
+    /// <exception cref="SvidUnavailableException">The server does not give a certificate.</exception>
+    public static async Task<EmitterHost> RemoteAsync(Uri server, string state, SpiffeId issuer, string? joinToken, string owner, CancellationToken cancel)
+    {
+        var identity = RemoteIdentity.Open(server, issuer, Path.Combine(state, "identity"), joinToken);
+        var ledger = new HttpLedgerClient(server, new HttpLedgerOptions { Token = () => identity.AccessToken });
+        var keys = new FileTrailKeys(Path.Combine(state, "keys"));
+        var emitter = await Emitter.StartAsync(Options(issuer, identity, Path.Combine(state, "spool"), owner), ledger, cancel);
+        return new EmitterHost(ledger, keys, emitter, [emitter, ledger, identity]);
+    }
 
     /// <summary>
     /// Closes the root task of a trail: waits until all of this emitter's records are in the ledger, asks it how many each
@@ -58,7 +63,7 @@ internal sealed class EmitterHost : IAsyncDisposable, ITrailKeys
     public async Task EndTaskAsync(TraceId trace, SpanId task, Actor actor, string status, string? reason, CancellationToken cancel)
     {
         await Emitter.FlushAsync(cancel);
-        var others = (await _ledger.CountsAsync(trace, cancel)).Where(count => count.Stream != Emitter.Stream).ToList();
+        var others = (await Ledger.CountsAsync(trace, cancel)).Where(count => count.Stream != Emitter.Stream).ToList();
         var own = new EmitterCount(Emitter.Issuer, Emitter.Stream, Emitter.RecordsIn(trace) + 1);
         await Emitter.EmitDurableAsync(
             new RecordDraft
@@ -73,13 +78,29 @@ internal sealed class EmitterHost : IAsyncDisposable, ITrailKeys
             cancel);
     }
 
+    /// <summary>Ends the emitter first, then what it stands on.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Emitter.DisposeAsync();
-        await _ledger.DisposeAsync();
-        _vault.Dispose();
-        _authority.Dispose();
+        foreach (var part in _owned)
+        {
+            if (part is IAsyncDisposable slow)
+            {
+                await slow.DisposeAsync();
+            }
+            else
+            {
+                ((IDisposable)part).Dispose();
+            }
+        }
     }
+
+    private static EmitterOptions Options(SpiffeId issuer, ISvidSource signer, string spool, string owner) => new()
+    {
+        Issuer = issuer,
+        Signer = signer,
+        SpoolPath = spool,
+        Self = new Actor(issuer, $"{Environment.MachineName}:{Environment.ProcessId}", owner),
+    };
 
     private static void WriteOutcome(Utf8JsonWriter json, string status, string? reason, IEnumerable<EmitterCount> counts)
     {
@@ -100,5 +121,10 @@ internal sealed class EmitterHost : IAsyncDisposable, ITrailKeys
         }
 
         json.WriteEndArray();
+    }
+
+    private sealed class VaultKeys(TrailVault vault) : ITrailKeys
+    {
+        public byte[] KeyFor(TraceId trace) => vault.KeyFor(trace);
     }
 }

@@ -13,14 +13,20 @@ internal static class McpCommand
     public static Command Create()
     {
         var data = DataOption.Create();
+        var server = new Option<string?>("--server") { Description = "A ledger on another machine (cairn serve), in place of --data; CAIRN_ENROL_TOKEN joins it the first time", HelpName = "URL" };
         var agent = new Option<string>("--agent") { Description = "Who acts", HelpName = "SPIFFE-ID", DefaultValueFactory = _ => "spiffe://cairn.local/agent/default" };
         var owner = new Option<string>("--owner") { Description = "The person or team accountable for the agent", HelpName = "WHO", DefaultValueFactory = _ => $"{Environment.UserName}@{Environment.MachineName}" };
         var capture = new Option<string>("--capture") { Description = "What is kept of arguments and results", HelpName = "metadata|redacted|full", DefaultValueFactory = _ => "metadata" };
         capture.AcceptOnlyFromAmong("metadata", "redacted", "full");
         var wrapped = new Argument<string[]>("command") { Description = "The server's command, after --", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("mcp", "Record an MCP server: put `cairn mcp --` in front of its command") { data, agent, owner, capture, wrapped };
+        var command = new Command("mcp", "Record an MCP server: put `cairn mcp --` in front of its command") { data, server, agent, owner, capture, wrapped };
         command.SetAction(async (parsed, cancel) =>
         {
+            if (parsed.GetValue(server) is not null && parsed.GetValue(data) is not null)
+            {
+                throw new CliException("--data and --server exclude each other: a ledger is on this machine or on another", "cairn mcp --help");
+            }
+
             var words = parsed.GetRequiredValue(wrapped);
             var options = new GatewayOptions
             {
@@ -31,8 +37,9 @@ internal static class McpCommand
                 Arguments = words[1..],
                 Caller = Caller(),
             };
-            await using var host = await EmitterHost.EmbeddedAsync(
-                DataOption.Resolve(parsed.GetValue(data)), domain => SpiffeId.Parse($"spiffe://{domain}/gateway/mcp"), options.Owner, cancel);
+            await using var host = parsed.GetValue(server) is { } url && Address(url) is var remote
+                ? await EmitterHost.RemoteAsync(remote, StateFor(remote), GatewayOf(options.Agent.TrustDomain), Environment.GetEnvironmentVariable("CAIRN_ENROL_TOKEN"), options.Owner, cancel)
+                : await EmitterHost.EmbeddedAsync(DataOption.Resolve(parsed.GetValue(data)), GatewayOf, options.Owner, cancel);
             return await RunAsync(options with { Ledger = host.Ledger }, host, cancel);
         });
         return command;
@@ -53,8 +60,16 @@ internal static class McpCommand
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
         await using var input = Console.OpenStandardInput();
         await using var output = Console.OpenStandardOutput();
-        return await McpStdioGateway.RunAsync(options, host.Emitter, host, input, output, Console.Error, told.Token);
+        return await McpStdioGateway.RunAsync(options, host.Emitter, host.Keys, input, output, Console.Error, told.Token);
     }
+
+    private static SpiffeId GatewayOf(string trustDomain) => SpiffeId.Parse($"spiffe://{trustDomain}/gateway/mcp");
+
+    private static Uri Address(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
+        ? address
+        : throw new CliException($"--server takes an http or https address, found \"{url}\"", "cairn mcp --server http://127.0.0.1:7070 -- COMMAND");
+
+    private static string StateFor(Uri server) => Path.Combine(DataOption.State(), $"{server.Host}_{server.Port}");
 
     private static TraceParent? Caller()
     {

@@ -11,12 +11,14 @@ namespace Cairn.Ledger.Sequencing;
 internal sealed class SequencerLoop : IAsyncDisposable
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AfterFull = TimeSpan.FromSeconds(1);
     private readonly LedgerDirectory _directory;
     private readonly EmbeddedLedgerOptions _options;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private volatile bool _urgent;
+    private bool _saidFull;
 
     public SequencerLoop(LedgerDirectory directory, EmbeddedLedgerOptions options)
     {
@@ -66,7 +68,7 @@ internal sealed class SequencerLoop : IAsyncDisposable
                 using var held = FileLock.TryTake(_directory.SequencerLockPath);
                 if (held is not null)
                 {
-                    await WorkAsync();
+                    await WorkUntilFullAsync();
                 }
                 else
                 {
@@ -78,7 +80,7 @@ internal sealed class SequencerLoop : IAsyncDisposable
         {
             _options.Fatal("fsync failed on the journal while a checkpoint was signed", problem);
         }
-        catch (IOException problem)
+        catch (IOException problem) when (!IsFull(problem))
         {
             // A tile or checkpoint could not be made durable: nobody knows what the disk holds.
             _options.Fatal($"the ledger's files could not be written: {problem.Message}", problem);
@@ -89,6 +91,31 @@ internal sealed class SequencerLoop : IAsyncDisposable
             _options.Log($"cairn: no checkpoints are made by this process any more: {problem.Message}");
         }
     }
+
+    /// <summary>
+    /// A full disk is no reason to end: a step that could not be staged or published is done again from the journal, in
+    /// new files, when there is room.
+    /// </summary>
+    private async Task WorkUntilFullAsync()
+    {
+        try
+        {
+            await WorkAsync();
+        }
+        catch (Exception problem) when ((problem is IOException io && IsFull(io)) || problem is SqliteException { SqliteErrorCode: 13 })
+        {
+            if (!_saidFull)
+            {
+                _options.Log($"cairn: no checkpoint can be made, the disk is full ({problem.Message}); tried again until there is room");
+            }
+
+            _saidFull = true;
+            await Task.Delay(AfterFull, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>ENOSPC, EDQUOT (122 on Linux, 69 on BSD and macOS) or EFBIG: .NET keeps the errno in HResult.</summary>
+    private static bool IsFull(IOException problem) => problem.HResult is 28 or 122 or 69 or 27;
 
     /// <summary>Under the lock: recovers, then integrates until told to stop; what waits at the end is still integrated.</summary>
     private async Task WorkAsync()

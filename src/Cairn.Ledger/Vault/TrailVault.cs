@@ -59,6 +59,11 @@ public sealed class TrailVault : IDisposable
             }
             catch (SqliteException problem)
             {
+                if (Journal.JournalFailure.IsFsync(problem))
+                {
+                    EmbeddedLedgerOptions.EndProcess("fsync failed on the vault: what is on disk is unknown", problem);
+                }
+
                 throw new LedgerDirectoryException($"the vault can't keep a key for trail {trace}: {problem.Message}", problem);
             }
 

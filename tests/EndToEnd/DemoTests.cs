@@ -1,0 +1,33 @@
+using System.Text.Json;
+
+namespace Cairn.EndToEnd;
+
+public class DemoTests
+{
+    [Fact]
+    public async Task The_demo_tells_the_whole_story_and_its_bundle_convinces_only_unaltered()
+    {
+        using var folder = new TemporaryFolder();
+
+        var demo = await CairnProgram.RunAsync("demo", "--out", folder["out"], "--no-color");
+
+        Assert.True(demo.ExitCode == 0, demo.ToString());
+        Assert.Contains("spiffe://cairn.local/agent/orchestrator delegated to spiffe://cairn.local/agent/writer", demo.Output);
+        Assert.Contains("write_file by /agent/writer", demo.Output);
+        Assert.Contains("3 ok, 1 tool_error", demo.Output);
+        Assert.Contains("records.jsonl line", demo.Output);
+        Assert.DoesNotContain("\u001b[", demo.Output);
+        Assert.Contains("9.00 EUR short", await File.ReadAllTextAsync(folder["out/workspace/summary.md"], TestContext.Current.CancellationToken));
+
+        var good = await CairnProgram.RunAsync("verify", folder["out/trail.cairn.zip"], "--trust", folder["out/trust.policy"], "--output", "json");
+        Assert.True(good.ExitCode == 0, good.ToString());
+        using var report = JsonDocument.Parse(good.Output);
+        Assert.True(report.RootElement.GetProperty("verified").GetBoolean());
+
+        Assert.Equal(1, (await CairnProgram.RunAsync("verify", folder["out/altered.cairn.zip"], "--trust", folder["out/trust.policy"])).ExitCode);
+        var unpinned = await CairnProgram.RunAsync("verify", folder["out/trail.cairn.zip"]);
+        Assert.Equal(1, unpinned.ExitCode);
+        Assert.Contains("unpinned", unpinned.Messages);
+        Assert.Equal(0, (await CairnProgram.RunAsync("verify", folder["out/trail.cairn.zip"], "--allow-unpinned")).ExitCode);
+    }
+}
