@@ -108,6 +108,14 @@ internal sealed class JournalWriter : IAsyncDisposable
             return;
         }
 
+        catch (LedgerInconsistentException problem)
+        {
+            // The journal contradicts itself: nobody is acknowledged, everybody learns why, and the loop lives on.
+            RollBack();
+            batch.ForEach(waiting => waiting.Done.TrySetException(problem));
+            return;
+        }
+
         for (var i = 0; i < batch.Count; i++)
         {
             if (outcomes[i].Refused is { } refused)
@@ -141,7 +149,12 @@ internal sealed class JournalWriter : IAsyncDisposable
         var statement = accepted.Submission.Statement;
         var payload = statement.Payload;
         var stream = payload.Stream.ToArray();
-        var (expected, previous) = StreamState(stream);
+        var (expected, previous, issuer) = StreamState(stream);
+        if (issuer is not null && issuer != statement.Issuer.ToString())
+        {
+            return (0, new SubmissionRejectedException("stream-issuer", $"stream {payload.Stream} is {issuer}'s; {statement.Issuer} can't continue it"));
+        }
+
         if (payload.Seq < expected)
         {
             return Again(stream, payload.Seq, statement.Hash);
@@ -197,10 +210,10 @@ internal sealed class JournalWriter : IAsyncDisposable
         return (next++, null);
     }
 
-    private (long Next, Digest Previous) StreamState(byte[] stream)
+    private (long Next, Digest Previous, string? Issuer) StreamState(byte[] stream)
     {
-        using var reader = _journal.Query("SELECT next_seq, last_hash FROM stream WHERE stream = $stream", ("$stream", stream));
-        return reader.Read() ? (reader.GetInt64(0), new Digest((byte[])reader[1])) : (0, default);
+        using var reader = _journal.Query("SELECT next_seq, last_hash, issuer FROM stream WHERE stream = $stream", ("$stream", stream));
+        return reader.Read() ? (reader.GetInt64(0), new Digest((byte[])reader[1]), reader.GetString(2)) : (0, default, null);
     }
 
     private (long Index, Exception? Refused) Again(byte[] stream, long seq, Digest hash)

@@ -22,6 +22,11 @@ internal static class Publisher
             {
                 throw new LedgerInconsistentException($"{path} is published with other bytes than those staged for it");
             }
+            else
+            {
+                // Its bytes were durable before it got this name; the name may be from a run that ended before it was.
+                DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
+            }
         }
     }
 
