@@ -8,22 +8,6 @@ internal static class TrailJson
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true };
 
-    public static void WriteList(Stream output, IReadOnlyList<Trail> trails)
-    {
-        using var json = new Utf8JsonWriter(output, Indented);
-        json.WriteStartArray();
-        foreach (var trail in trails)
-        {
-            json.WriteStartObject();
-            WriteHead(json, trail);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.Flush();
-        output.WriteByte((byte)'\n');
-    }
-
     public static void Write(Stream output, Trail trail)
     {
         using var json = new Utf8JsonWriter(output, Indented);

@@ -159,7 +159,12 @@ internal static class TrailScreen
             return ($"{action.Type} {action.ShortResource}", action.Status ?? "open", action.Duration);
         }
 
-        return record.Kind is Evidence.Records.RecordKinds.ActionCompleted ? null : (record.Kind, "", null);
+        return record.Kind switch
+        {
+            Evidence.Records.RecordKinds.ActionCompleted => null,
+            Evidence.Records.RecordKinds.ContextCaptured => ($"{record.Kind} {trail.Contexts.FirstOrDefault(context => context.Record == record.Id)?.Subject}", "", null),
+            _ => (record.Kind, "", null),
+        };
     }
 
     private static void Open(IAnsiConsole console, Trail trail)

@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.Text.Json;
 using Cairn.Cli.Terminal;
-using Cairn.Trails;
+using Cairn.Evidence;
+using Cairn.Trails.Index;
+using Microsoft.Data.Sqlite;
 using Spectre.Console;
 
 namespace Cairn.Cli.Investigate;
@@ -17,23 +20,21 @@ internal static class TrailsCommand
         command.SetAction(async (parsed, cancel) =>
         {
             await using var open = await OpenLedger.ReadAsync(DataOption.Resolve(parsed.GetValue(data)), sequence: false, cancel);
-            var traces = open.Trails.List();
-            var shown = new List<Trail>();
-            foreach (var trace in traces.Take(Math.Max(0, parsed.GetValue(limit))))
-            {
-                shown.Add(await open.Trails.ReadAsync(trace, cancel));
-            }
-
+            var most = Math.Max(1, parsed.GetValue(limit));
+            var trails = await ListAsync(open, most + 1, cancel);
+            var shown = trails.Take(most).ToList();
             if (parsed.IsJson(output))
             {
-                TrailJson.WriteList(Console.OpenStandardOutput(), shown);
-                return ExitCode.Done;
+                WriteJson(shown);
+            }
+            else
+            {
+                Print(Screen.Create(), shown);
             }
 
-            Print(Screen.Create(), shown);
-            if (shown.Count < traces.Count)
+            if (shown.Count < trails.Count)
             {
-                Console.Error.WriteLine($"{shown.Count} of {traces.Count} trails; more with --limit {traces.Count}");
+                Console.Error.WriteLine($"the newest {shown.Count} trails; more with --limit N");
             }
 
             return ExitCode.Done;
@@ -41,7 +42,21 @@ internal static class TrailsCommand
         return command;
     }
 
-    private static void Print(Screen screen, List<Trail> trails)
+    private static async Task<IReadOnlyList<TrailSummary>> ListAsync(OpenLedger open, int most, CancellationToken cancel)
+    {
+        try
+        {
+            using var index = TrailIndex.Open(open.Ledger, open.Directory);
+            await index.CatchUpAsync(cancel);
+            return index.List(most);
+        }
+        catch (SqliteException problem)
+        {
+            throw new CliException($"the index {open.Directory.IndexPath} can't be used: {problem.Message}. It holds nothing of its own: delete it, and it is made anew", $"rm {open.Directory.IndexPath}");
+        }
+    }
+
+    private static void Print(Screen screen, List<TrailSummary> trails)
     {
         if (trails.Count == 0)
         {
@@ -53,17 +68,49 @@ internal static class TrailsCommand
         table.AddColumns("trace", "started (UTC)", "initiated by", "agents", "actions", "records", "status");
         foreach (var trail in trails)
         {
-            var agents = trail.Records.Select(record => record.Record.Actor.Id.Path.Split('/')[^1]).Distinct().ToList();
             table.AddRow(
                 new Text(trail.Trace.ToString()[..12]),
                 new Text(trail.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss")),
-                new Text(trail.Root?.Initiation.Principal ?? "not recorded"),
-                new Text(string.Join(", ", agents)),
-                new Text(trail.Actions.Count.ToString()),
-                new Text(trail.Records.Count.ToString()),
+                new Text(trail.Principal.Length > 0 ? trail.Principal : "not recorded"),
+                new Text(string.Join(", ", trail.Agents.Select(Short))),
+                new Text($"{trail.Actions}"),
+                new Text($"{trail.Records}"),
                 new Text(trail.Status));
         }
 
         screen.Console.Write(table);
+    }
+
+    private static string Short(string agent) => SpiffeId.TryParse(agent, out var id) ? id.Path.Split('/')[^1] : agent;
+
+    private static void WriteJson(List<TrailSummary> trails)
+    {
+        using var output = Console.OpenStandardOutput();
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
+        json.WriteStartArray();
+        foreach (var trail in trails)
+        {
+            json.WriteStartObject();
+            json.WriteString("trace", trail.Trace.ToString());
+            json.WriteString("started", trail.Started);
+            json.WriteString("last_record", trail.Last);
+            json.WriteString("principal", trail.Principal);
+            json.WriteString("owner", trail.Owner);
+            json.WriteStartArray("agents");
+            foreach (var agent in trail.Agents)
+            {
+                json.WriteStringValue(agent);
+            }
+
+            json.WriteEndArray();
+            json.WriteNumber("actions", trail.Actions);
+            json.WriteNumber("records", trail.Records);
+            json.WriteString("status", trail.Status);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+        output.WriteByte((byte)'\n');
     }
 }
