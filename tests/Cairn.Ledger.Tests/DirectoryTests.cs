@@ -6,6 +6,7 @@ public class DirectoryTests
 {
     [Theory]
     [InlineData("journal.db", "is missing")]
+    [InlineData("vault.db", "is missing")]
     [InlineData("keys/log.ed25519", "is missing")]
     [InlineData("keys/ca.key.pem", "is missing")]
     [InlineData("cairn.json", "holds no cairn.json")]

@@ -113,7 +113,7 @@ public sealed class LedgerDirectory
 
         var (origin, trustDomain) = ReadMarker(marker);
         var directory = new LedgerDirectory(root, origin, trustDomain);
-        foreach (var part in new[] { directory.JournalPath, directory.LogKeyPath("ed25519"), directory.LogKeyPath("mldsa44"), Path.Combine(directory.KeysPath, LocalAuthority.KeyFile) })
+        foreach (var part in new[] { directory.JournalPath, directory.VaultPath, directory.LogKeyPath("ed25519"), directory.LogKeyPath("mldsa44"), Path.Combine(directory.KeysPath, LocalAuthority.KeyFile) })
         {
             if (!File.Exists(part))
             {
@@ -240,6 +240,7 @@ public sealed class LedgerDirectory
         }
 
         Journal.Journal.Create(JournalPath, Origin);
+        TrailVault.Open(VaultPath).Dispose();
         DurableFile.SyncDirectory(Root);
         DurableFile.Write(
             Path.Combine(Root, Marker),

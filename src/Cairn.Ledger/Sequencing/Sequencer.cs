@@ -22,12 +22,14 @@ internal sealed class Sequencer : IDisposable
     private readonly IReadOnlyList<CheckpointSigner> _signers;
     private readonly TimeProvider _time;
     private readonly Action<string> _step;
+    private readonly JournalGate _gate;
     private CompactRange _edge = new();
 
     public Sequencer(LedgerDirectory directory, Journal.Journal journal, TimeProvider time, Action<string> step)
     {
         (_journal, _time, _step, _origin) = (journal, time, step, directory.Origin);
         (_tiles, _staging) = (new TileFolder(directory.TilesPath), directory.StagingPath);
+        _gate = new JournalGate(directory.JournalLockPath);
         _signers = directory.OpenSigners();
     }
 
@@ -128,7 +130,7 @@ internal sealed class Sequencer : IDisposable
         // A clock that went back must not make a newer head look older.
         var time = _time.GetUtcNow() is var now && now > head.Time ? now : head.Time;
         var note = Sign(next, time);
-        if (!_journal.TrySetHead(old, new JournalHead(next, time, note)))
+        if (!TrySetHead(old, new JournalHead(next, time, note)))
         {
             throw new LedgerInconsistentException($"the journal's signed head is no longer at size {old.Size}: another sequencer is at work in spite of the lock");
         }
@@ -146,9 +148,24 @@ internal sealed class Sequencer : IDisposable
 
     public void Dispose()
     {
+        _gate.Dispose();
         foreach (var signer in _signers)
         {
             signer.Dispose();
+        }
+    }
+
+    /// <summary>Waits for its turn like every writer: SQLite's own waiting would starve it while statements come without a break.</summary>
+    private bool TrySetHead(TreeHead old, JournalHead next)
+    {
+        _gate.Enter();
+        try
+        {
+            return _journal.TrySetHead(old, next);
+        }
+        finally
+        {
+            _gate.Leave();
         }
     }
 

@@ -11,14 +11,19 @@ namespace Cairn.Ledger.Sequencing;
 internal sealed class SequencerLoop : IAsyncDisposable
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan AfterFull = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    // SQLITE_FULL, SQLITE_BUSY, SQLITE_LOCKED: https://www.sqlite.org/rescode.html
+    private const int Full = 13;
+    private const int Busy = 5;
+    private const int Locked = 6;
     private readonly LedgerDirectory _directory;
     private readonly EmbeddedLedgerOptions _options;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private volatile bool _urgent;
-    private bool _saidFull;
+    private bool _saidHindered;
 
     public SequencerLoop(LedgerDirectory directory, EmbeddedLedgerOptions options)
     {
@@ -68,7 +73,7 @@ internal sealed class SequencerLoop : IAsyncDisposable
                 using var held = FileLock.TryTake(_directory.SequencerLockPath);
                 if (held is not null)
                 {
-                    await WorkUntilFullAsync();
+                    await WorkUntilHinderedAsync();
                 }
                 else
                 {
@@ -93,24 +98,24 @@ internal sealed class SequencerLoop : IAsyncDisposable
     }
 
     /// <summary>
-    /// A full disk is no reason to end: a step that could not be staged or published is done again from the journal, in
-    /// new files, when there is room.
+    /// A full disk or a busy journal is no reason to end: a step that could not be staged, decided or published is done
+    /// again from the journal, in new files, when it can be.
     /// </summary>
-    private async Task WorkUntilFullAsync()
+    private async Task WorkUntilHinderedAsync()
     {
         try
         {
             await WorkAsync();
         }
-        catch (Exception problem) when ((problem is IOException io && IsFull(io)) || problem is SqliteException { SqliteErrorCode: 13 })
+        catch (Exception problem) when ((problem is IOException io && IsFull(io)) || problem is SqliteException { SqliteErrorCode: Full or Busy or Locked })
         {
-            if (!_saidFull)
+            if (!_saidHindered)
             {
-                _options.Log($"cairn: no checkpoint can be made, the disk is full ({problem.Message}); tried again until there is room");
+                _options.Log($"cairn: no checkpoint can be made now, and it is tried again: {problem.Message}");
             }
 
-            _saidFull = true;
-            await Task.Delay(AfterFull, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _saidHindered = true;
+            await Task.Delay(Pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
