@@ -137,7 +137,10 @@ def all_kinds():
         ("ledger.shredded", "ledger", {"by": "ops@example.org", "trail": TRACE, "reason": "erasure request 9", "contents": 2}),
         ("ledger.held", "ledger", {"by": "counsel@example.org", "hold": "hold-1", "trails": [TRACE], "reason": "litigation"}),
         ("ledger.released", "ledger", {"by": "counsel@example.org", "hold": "hold-1"}),
-        ("task.ended", "outcome", {"status": "done", "emitters": [{"emitter": ISSUER, "stream": STREAM.hex(), "records": 25}]}),
+        ("policy.loaded", "bundle", {"digest": digest, "version": "8", "name": "payments", "mode": "enforce", "replaces": digest, "status": "loaded", "engine": "cedar", "engine_version": "4.13.0", "engine_digest": digest}),
+        ("credential.refused", "credential", {"issuer": "https://broker.example.org", "subject": agent, "error": "invalid_scope", "reason": "files:write is wider than the giver's scope", "audience": ["files"], "scope": ["files:write"]}),
+        ("credential.expired", "credential", {"id": "jti-2", "expired": "2026-01-01T00:05:00.000000Z"}),
+        ("task.ended", "outcome", {"status": "done", "emitters": [{"emitter": ISSUER, "stream": STREAM.hex(), "records": 28}]}),
     ]
     attributes = {"gen_ai.tool.name": "read_file", "mcp.method.name": "tools/call", "retries": 2, "ratio": 0.30000000000000004, "cached": False, "tags": ["a", "b"]}
     return [record(n, kind, member, body,

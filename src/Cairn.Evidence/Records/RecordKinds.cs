@@ -26,7 +26,10 @@ public static class RecordKinds
     /// <summary>A decision that needs a human's approval was put to one.</summary>
     public const string ApprovalRequested = "approval.requested";
 
-    /// <summary>A human's yes or no.</summary>
+    /// <summary>A policy bundle was taken into use, or could not be.</summary>
+    public const string PolicyLoaded = "policy.loaded";
+
+    /// <summary>A human's yes or no, or that none came.</summary>
     public const string ApprovalRecorded = "approval.recorded";
 
     /// <summary>A credential was issued.</summary>
@@ -34,6 +37,12 @@ public static class RecordKinds
 
     /// <summary>A credential was used.</summary>
     public const string CredentialUsed = "credential.used";
+
+    /// <summary>A credential was asked for and not given, or shown and not accepted.</summary>
+    public const string CredentialRefused = "credential.refused";
+
+    /// <summary>A credential reached the end of its lifetime unrevoked.</summary>
+    public const string CredentialExpired = "credential.expired";
 
     /// <summary>A credential was revoked.</summary>
     public const string CredentialRevoked = "credential.revoked";
@@ -82,10 +91,13 @@ public static class RecordKinds
         [DelegationGranted] = "delegation",
         [DelegationEnded] = "delegation",
         [PolicyDecided] = "policy",
+        [PolicyLoaded] = "bundle",
         [ApprovalRequested] = "approval",
         [ApprovalRecorded] = "approval",
         [CredentialIssued] = "credential",
         [CredentialUsed] = "credential",
+        [CredentialRefused] = "credential",
+        [CredentialExpired] = "credential",
         [CredentialRevoked] = "credential",
         [ActionRequested] = "action",
         [ActionCompleted] = "action",

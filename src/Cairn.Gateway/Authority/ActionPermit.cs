@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Cairn.Evidence;
+using Cairn.Evidence.Records;
+using Cairn.Identity.Credentials;
+
+namespace Cairn.Gateway.Authority;
+
+/// <summary>Why an action must not be done.</summary>
+/// <param name="Code">evidence_unavailable, policy_denied, approval_denied, approval_expired, approval_withdrawn or credential_refused.</param>
+/// <param name="Message">In words that may be shown to the caller.</param>
+public sealed record ActionRefusal(string Code, string Message);
+
+/// <summary>How an action came out.</summary>
+/// <param name="Status">ok, tool_error, protocol_error, cancelled, lost or accepted (docs/spec/records.md §4).</param>
+public sealed record ActionResult(string Status)
+{
+    /// <summary>The protocol's code or a word for what failed; null when nothing did.</summary>
+    public string? ErrorCode { get; init; }
+
+    /// <summary>What failed, in the way in's own words, never the peer's content.</summary>
+    public string? ErrorMessage { get; init; }
+
+    /// <summary>The output: committed to, kept as the capture rules say. Null when there is none.</summary>
+    public ReadOnlyMemory<byte>? Output { get; init; }
+
+    /// <summary>The output's media type.</summary>
+    public string OutputMedia { get; init; } = "application/json";
+
+    /// <summary>Attributes to add to those of the request.</summary>
+    public IReadOnlyDictionary<string, object> Attributes { get; init; } = new Dictionary<string, object>();
+
+    /// <summary>Writes further members of <c>action</c> that the schema knows, such as <c>after</c>; null: none.</summary>
+    public Action<Utf8JsonWriter>? More { get; init; }
+}
+
+/// <summary>The answer to a proposed action: it may be done, with this credential, or not, and why. Each is completed exactly once.</summary>
+public sealed class ActionPermit
+{
+    private readonly Func<ActionResult, ValueTask> _complete;
+    private int _completed;
+
+    internal ActionPermit(ActionRefusal? refusal, RecordId requested, TraceParent context, IssuedCredential? credential, Func<ActionResult, ValueTask> complete) =>
+        (Refusal, Requested, Context, Credential, _complete) = (refusal, requested, context, credential, complete);
+
+    /// <summary>Why not; null: it may be done.</summary>
+    public ActionRefusal? Refusal { get; }
+
+    /// <summary>Id of its <c>action.requested</c>.</summary>
+    public RecordId Requested { get; }
+
+    /// <summary>The trace context to pass on to whoever does the action: the action's own span.</summary>
+    public TraceParent Context { get; }
+
+    /// <summary>The credential to do it with; null: none.</summary>
+    public IssuedCredential? Credential { get; }
+
+    /// <summary>Records how it came out. A refused action is completed already: then this does nothing. Calls after the first do nothing.</summary>
+    public ValueTask CompleteAsync(ActionResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return Refusal is null && Interlocked.Exchange(ref _completed, 1) == 0 ? _complete(result) : ValueTask.CompletedTask;
+    }
+}
