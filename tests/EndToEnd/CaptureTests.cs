@@ -47,6 +47,13 @@ public class CaptureTests
         await File.WriteAllTextAsync(folder["trust.policy"], keys.Output, TestContext.Current.CancellationToken);
         var verified = await CairnProgram.RunAsync("verify", folder["trail.zip"], "--trust", folder["trust.policy"]);
         Assert.True(verified.ExitCode == 0, verified.ToString());
+
+        var bundle = await File.ReadAllBytesAsync(folder["trail.zip"], TestContext.Current.CancellationToken);
+        bundle[bundle.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Marker)) + 4] ^= 1;
+        await File.WriteAllBytesAsync(folder["altered.zip"], bundle, TestContext.Current.CancellationToken);
+        var altered = await CairnProgram.RunAsync("verify", folder["altered.zip"], "--trust", folder["trust.policy"]);
+        Assert.Equal(1, altered.ExitCode);
+        Assert.Contains("content-mismatch", altered.Output);
     }
 
     private static async Task<string> CallWithContentAsync(TemporaryFolder folder, string capture)

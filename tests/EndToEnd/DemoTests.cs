@@ -9,7 +9,7 @@ public class DemoTests
     {
         using var folder = new TemporaryFolder();
 
-        var demo = await CairnProgram.RunAsync("demo", "--out", folder["out"], "--no-color");
+        var demo = await CairnProgram.RunAsync("demo", "--data", folder["data"], "--out", folder["out"], "--no-color");
 
         Assert.True(demo.ExitCode == 0, demo.ToString());
         Assert.Contains("spiffe://cairn.local/agent/orchestrator delegated to spiffe://cairn.local/agent/writer", demo.Output);
@@ -17,6 +17,7 @@ public class DemoTests
         Assert.Contains("3 ok, 1 tool_error", demo.Output);
         Assert.Contains("records.jsonl line", demo.Output);
         Assert.DoesNotContain("\u001b[", demo.Output);
+        Assert.Empty(RecordSchemas.Errors(await Recorded.ReadAsync(folder["data"])));
         Assert.Contains("9.00 EUR short", await File.ReadAllTextAsync(folder["out/workspace/summary.md"], TestContext.Current.CancellationToken));
 
         var good = await CairnProgram.RunAsync("verify", folder["out/trail.cairn.zip"], "--trust", folder["out/trust.policy"], "--output", "json");

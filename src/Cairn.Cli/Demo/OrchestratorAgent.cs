@@ -64,9 +64,9 @@ internal static class OrchestratorAgent
 
         Console.Error.WriteLine("  orchestrator: delegates the writing to the writer agent");
         var delegated = SpanId.New();
-        await emitter.EmitDurableAsync(Draft(RecordKinds.DelegationGranted, delegated, task, json => WriteDelegation(json, delegated)), cancel);
+        var granted = await emitter.EmitDurableAsync(Draft(RecordKinds.DelegationGranted, delegated, task, json => WriteDelegation(json, delegated)), cancel);
         var code = await RunWriterAsync(scene, new TraceParent(trace, delegated), cancel);
-        emitter.Emit(Draft(RecordKinds.DelegationEnded, delegated, task, json => WriteDelegation(json, delegated)));
+        emitter.Emit(Draft(RecordKinds.DelegationEnded, delegated, task, json => WriteDelegationEnd(json, granted, delegated, code == 0 ? "done" : "failed")));
 
         await host.EndTaskAsync(trace, task, actor, code == 0 ? "done" : "failed", code == 0 ? null : $"the writer ended with exit code {code}", cancel);
         Console.Out.WriteLine(trace);
@@ -104,6 +104,15 @@ internal static class OrchestratorAgent
 
         json.WriteEndArray();
         json.WriteString("purpose", "write the summary");
+        json.WriteString("child_span", child.ToString());
+    }
+
+    private static void WriteDelegationEnd(Utf8JsonWriter json, RecordId granted, SpanId child, string reason)
+    {
+        json.WriteString("granted", granted.ToString());
+        json.WriteString("from", DemoScene.Orchestrator.ToString());
+        json.WriteString("to", DemoScene.Writer.ToString());
+        json.WriteString("reason", reason);
         json.WriteString("child_span", child.ToString());
     }
 
