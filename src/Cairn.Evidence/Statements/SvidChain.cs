@@ -25,8 +25,14 @@ public static class SvidChain
     /// <param name="roots">DER certificates of the trust domain's authorities, each self-signed.</param>
     /// <param name="at">The time at which every certificate must be valid.</param>
     public static SvidCheck Verify(
-        IReadOnlyList<ReadOnlyMemory<byte>> chain, SpiffeId expected, IReadOnlyList<ReadOnlyMemory<byte>> roots, DateTimeOffset at)
+        IReadOnlyList<ReadOnlyMemory<byte>> chain, SpiffeId expected, IReadOnlyList<ReadOnlyMemory<byte>> roots, DateTimeOffset at) =>
+        VerifyPath(chain, expected, roots, at, out _);
+
+    /// <summary>The same, and for a good chain the times at which its path holds: nothing but time in the check depends on <paramref name="at"/>.</summary>
+    internal static SvidCheck VerifyPath(
+        IReadOnlyList<ReadOnlyMemory<byte>> chain, SpiffeId expected, IReadOnlyList<ReadOnlyMemory<byte>> roots, DateTimeOffset at, out PathValidity? holds)
     {
+        holds = null;
         ArgumentNullException.ThrowIfNull(chain);
         ArgumentNullException.ThrowIfNull(roots);
         if (chain.Count is < 1 or > StatementHeader.MaxChain)
@@ -43,7 +49,7 @@ public static class SvidChain
             }
 
             var check = CheckLeaf(certificates[0], expected);
-            return check.IsGood ? CheckPaths(certificates, expected, roots, at) : check;
+            return check.IsGood ? CheckPaths(certificates, expected, roots, at, out holds) : check;
         }
         catch (CryptographicException error)
         {
@@ -130,12 +136,13 @@ public static class SvidChain
     /// replaced has two of the same name.
     /// </summary>
     private static SvidCheck CheckPaths(
-        X509Certificate2Collection certificates, SpiffeId expected, IReadOnlyList<ReadOnlyMemory<byte>> roots, DateTimeOffset at)
+        X509Certificate2Collection certificates, SpiffeId expected, IReadOnlyList<ReadOnlyMemory<byte>> roots, DateTimeOffset at, out PathValidity? holds)
     {
+        holds = null;
         var nearest = new SvidCheck(SvidFault.Untrusted, "certificate chain: expected a path to one of the given roots, found no roots");
         foreach (var root in roots)
         {
-            var check = CheckPath(certificates, expected, root, at);
+            var check = CheckPath(certificates, expected, root, at, out holds);
             if (check.IsGood)
             {
                 return check;
@@ -148,8 +155,9 @@ public static class SvidChain
     }
 
     private static SvidCheck CheckPath(
-        X509Certificate2Collection certificates, SpiffeId expected, ReadOnlyMemory<byte> root, DateTimeOffset at)
+        X509Certificate2Collection certificates, SpiffeId expected, ReadOnlyMemory<byte> root, DateTimeOffset at, out PathValidity? holds)
     {
+        holds = null;
         using var path = new X509Chain();
         path.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         path.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
@@ -164,8 +172,14 @@ public static class SvidChain
 
         try
         {
-            var holds = path.Build(certificates[0]);
-            return holds ? CheckElements(path, certificates, expected) : Failure(path, at);
+            if (!path.Build(certificates[0]))
+            {
+                return Failure(path, at);
+            }
+
+            var check = CheckElements(path, certificates, expected);
+            holds = check.IsGood ? PathValidity.Of(path) : null;
+            return check;
         }
         finally
         {

@@ -84,12 +84,16 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
             return;
         }
 
-        if (at >= identity.NotBefore && at <= identity.NotAfter && identity.WholeWindow)
+        // Building a path costs more than checking a statement of a hundred records: it is built again only for a time
+        // that the last good one does not cover.
+        if (identity.Permanent is null && identity.Holds is { } known && known.Holds(at))
         {
             return;
         }
 
-        var check = identity.Permanent ?? SvidChain.Verify(identity.Chain, statement.Issuer, policy.RootsOf(statement.Issuer.TrustDomain), at);
+        PathValidity? holds = null;
+        var check = identity.Permanent ?? SvidChain.VerifyPath(identity.Chain, statement.Issuer, policy.RootsOf(statement.Issuer.TrustDomain), at, out holds);
+        identity.Holds = holds ?? identity.Holds;
         if (!check.IsGood)
         {
             var code = check.Fault == SvidFault.OutsideValidity ? ReasonCodes.CertificateExpired : ReasonCodes.CertificateUntrusted;
@@ -132,15 +136,14 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
             using var leaf = X509CertificateLoader.LoadCertificate(chain[0].Span);
             var (from, to) = (new DateTimeOffset(leaf.NotBefore.ToUniversalTime()), new DateTimeOffset(leaf.NotAfter.ToUniversalTime()));
             var roots = policy.RootsOf(statement.Issuer.TrustDomain);
-            var atStart = SvidChain.Verify(chain, statement.Issuer, roots, from);
-            var atEnd = SvidChain.Verify(chain, statement.Issuer, roots, to);
+            var atStart = SvidChain.VerifyPath(chain, statement.Issuer, roots, from, out var holds);
+            var atEnd = SvidChain.VerifyPath(chain, statement.Issuer, roots, to, out var holdsLate);
             return new Identity
             {
                 Key = StatementKey.FromCertificate(chain[0].Span),
                 Chain = chain,
                 NotBefore = from,
-                NotAfter = to,
-                WholeWindow = atStart.IsGood && atEnd.IsGood,
+                Holds = holds ?? holdsLate,
                 Permanent = new[] { atStart, atEnd }.Where(check => !check.IsGood && check.Fault != SvidFault.OutsideValidity).Select(check => (SvidCheck?)check).FirstOrDefault(),
             };
         }
@@ -158,10 +161,8 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
 
         public DateTimeOffset NotBefore { get; init; }
 
-        public DateTimeOffset NotAfter { get; init; }
-
-        /// <summary>The chain holds at both ends of the leaf's validity, and so at every time between.</summary>
-        public bool WholeWindow { get; init; }
+        /// <summary>When the last path that was found good holds; null before there was one.</summary>
+        public PathValidity? Holds { get; set; }
 
         /// <summary>A fault that holds at every time.</summary>
         public SvidCheck? Permanent { get; init; }

@@ -10,10 +10,10 @@ internal static class TestAuthority
     public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     public static readonly DateTimeOffset Now = Start.AddHours(1);
 
-    public static X509Certificate2 Root(string domain = "example.org", ECCurve? curve = null)
+    public static X509Certificate2 Root(string domain = "example.org", ECCurve? curve = null, DateTimeOffset? from = null, DateTimeOffset? to = null)
     {
         var key = ECDsa.Create(curve ?? ECCurve.NamedCurves.nistP256);
-        return AuthorityRequest($"CN={domain} root", key, domain).CreateSelfSigned(Start, Start.AddDays(10));
+        return AuthorityRequest($"CN={domain} root", key, domain).CreateSelfSigned(from ?? Start, to ?? Start.AddDays(10));
     }
 
     public static X509Certificate2 Intermediate(X509Certificate2 root, string domain = "example.org", string? uri = null)
@@ -23,13 +23,14 @@ internal static class TestAuthority
         return request.Create(root, Start, Start.AddDays(5), RandomNumberGenerator.GetBytes(8)).CopyWithPrivateKey(key);
     }
 
-    public static byte[] Leaf(X509Certificate2 issuer, ECDsa key, Action<CertificateRequest>? shape = null, HashAlgorithmName? hash = null)
+    public static byte[] Leaf(
+        X509Certificate2 issuer, ECDsa key, Action<CertificateRequest>? shape = null, DateTimeOffset? from = null, DateTimeOffset? to = null)
     {
         var request = new CertificateRequest("CN=workload", key, HashAlgorithmName.SHA256);
         (shape ?? (r => Svid(r)))(request);
         return request.Create(
             issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(issuer.GetECDsaPrivateKey()!),
-            Start, Start.AddDays(1), RandomNumberGenerator.GetBytes(8)).RawData;
+            from ?? Start, to ?? Start.AddDays(1), RandomNumberGenerator.GetBytes(8)).RawData;
     }
 
     public static void Svid(
