@@ -80,6 +80,9 @@ public sealed record GatewayOptions
     /// <summary>How long the end of a run waits for the ledger; what is not delivered by then stays spooled.</summary>
     public TimeSpan FlushTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The token that shows on whose behalf the agent acts. A secret: it goes to the broker and nowhere else. Null: none.</summary>
+    public string? SubjectToken { get; init; }
+
     /// <summary>The clock of durations and graces.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

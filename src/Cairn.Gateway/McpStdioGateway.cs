@@ -1,5 +1,6 @@
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Submissions;
+using Cairn.Gateway.Authority;
 using Cairn.Gateway.Capture;
 using Cairn.Gateway.Processes;
 using Cairn.Sdk;
@@ -31,11 +32,13 @@ public static class McpStdioGateway
         ArgumentNullException.ThrowIfNull(emitter);
         ArgumentNullException.ThrowIfNull(log);
         var actor = new Actor(options.Agent, $"{Environment.MachineName}:{Environment.ProcessId}", options.Owner);
-        var sink = new EvidenceSink(emitter, actor, options.Time, log);
+        var outlet = new EvidenceOutlet(emitter, options.Time, log);
+        var sink = new EvidenceSink(outlet, actor);
         var peers = new PeerContext(Path.GetFileName(options.Command));
         var trails = new TrailParts(options, sink, keys, peers.Notes);
+        var records = new ActionRecords(outlet, keys, options.Time, options.Strict);
         var gaps = new GapCounter(sink, trails.Main, options.Time);
-        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, keys), peers, gaps);
+        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, records, actor), peers, gaps);
 
         ServerProcess server;
         try

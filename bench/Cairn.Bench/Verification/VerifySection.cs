@@ -16,6 +16,7 @@ namespace Cairn.Bench.Verification;
 internal static class VerifySection
 {
     private const int RecordsEach = 100;
+    private const string Folder = "verify";
 
     public static async Task<IReadOnlyList<Row>> MeasureAsync(Options options, MachineLimits limits, GovernanceAudit peer, TextWriter progress)
     {
@@ -31,12 +32,13 @@ internal static class VerifySection
             throw new BenchException($"the verifier saw {run.Records} records of {statements * RecordsEach}");
         }
 
-        return [Row(run, limits, peer, new FileInfo(bundle).Length)];
+        var stored = Directory.EnumerateFiles(Path.Combine(options.Data, Folder), "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+        return [Row(run, limits, peer, new FileInfo(bundle).Length), Storage(stored / (double)run.Records, new FileInfo(bundle).Length / (double)run.Records)];
     }
 
     private static async Task WriteBundleAsync(Options options, int statements, string bundle, string policy, TextWriter progress)
     {
-        await using var ledger = await BenchLedger.CreateAsync(Path.Combine(options.Data, "verify"));
+        await using var ledger = await BenchLedger.CreateAsync(Path.Combine(options.Data, Folder));
         using var svid = ledger.Issue("verify");
         var records = new SampleRecords(svid.Id);
         progress.WriteLine($"  ingesting {statements:N0} statements of {RecordsEach} records, one trail…");
@@ -84,6 +86,14 @@ internal static class VerifySection
             ],
         };
     }
+
+    /// <summary>All of the data directory, journal, tiles, entries and keys, after the ledger was closed.</summary>
+    private static Row Storage(double ledgerBytes, double bundleBytes) =>
+        new("storage", "data directory, bytes for each record", Unit.Bytes, Better.Lower, ledgerBytes)
+        {
+            Aim = 180,
+            Details = [("the bundle, for each record", bundleBytes, Unit.Bytes)],
+        };
 
     private sealed record Outcome(long Records, double Seconds, double CpuSeconds, double PeakBytes);
 }

@@ -6,7 +6,7 @@ using Cairn.Identity.Credentials;
 namespace Cairn.Gateway.Authority;
 
 /// <summary>Why an action must not be done.</summary>
-/// <param name="Code">evidence_unavailable, policy_denied, approval_denied, approval_expired, approval_withdrawn or credential_refused.</param>
+/// <param name="Code">evidence_unavailable, policy_denied, approval_denied, approval_expired, approval_withdrawn, approval_unavailable or credential_refused.</param>
 /// <param name="Message">In words that may be shown to the caller.</param>
 public sealed record ActionRefusal(string Code, string Message);
 
@@ -39,8 +39,14 @@ public sealed class ActionPermit
     private readonly Func<ActionResult, ValueTask> _complete;
     private int _completed;
 
-    internal ActionPermit(ActionRefusal? refusal, RecordId requested, TraceParent context, IssuedCredential? credential, Func<ActionResult, ValueTask> complete) =>
-        (Refusal, Requested, Context, Credential, _complete) = (refusal, requested, context, credential, complete);
+    internal ActionPermit(ActionUnderWay way, ActionRefusal? refusal, IssuedCredential? credential, Func<ActionResult, ValueTask> complete)
+    {
+        (Way, Refusal, Requested, Credential, _complete) = (way, refusal, way.Requested, credential, complete);
+        Context = new TraceParent(way.Action.Trace, way.Span, 1);
+    }
+
+    /// <summary>The action with the ids of its records.</summary>
+    internal ActionUnderWay Way { get; }
 
     /// <summary>Why not; null: it may be done.</summary>
     public ActionRefusal? Refusal { get; }

@@ -1,7 +1,8 @@
-using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Gateway.Capture;
+using Cairn.Identity.Credentials;
+using Cairn.Policy;
 using Cairn.Sdk;
 
 namespace Cairn.Gateway.Authority;
@@ -10,130 +11,224 @@ namespace Cairn.Gateway.Authority;
 /// What every way in shares: identify, decide, credential, record, act, record. The way in identifies the caller and acts;
 /// the pipeline does what lies between. Safe for many calls at once.
 /// </summary>
+/// <remarks>
+/// Order of effects: decision recorded → where a human is asked: request durable, answer durable, decided again →
+/// credential obtained → <c>action.requested</c> durable, and with it all before it, because one stream keeps its order →
+/// credential asked about once more → the act. Each refusal is recorded as durably as an admission.
+/// </remarks>
 public sealed class ActionPipeline
 {
     private readonly ActionPipelineOptions _options;
-    private readonly Emitter _emitter;
     private readonly ITrailKeys _keys;
+    private readonly ActionEmission _emission;
+    private readonly ActionRecords _records;
+    private readonly ApprovalStep _approvals;
+    private readonly CredentialDesk _credentials;
+    private readonly Decider? _decider;
 
     /// <param name="options">What it decides with.</param>
     /// <param name="emitter">Delivers the records; owned by the caller.</param>
     /// <param name="keys">Keys of the trails.</param>
     public ActionPipeline(ActionPipelineOptions options, Emitter emitter, ITrailKeys keys)
+        : this(options, new EvidenceOutlet(emitter, (options ?? throw new ArgumentNullException(nameof(options))).Time, options.Log), keys)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        (_options, _emitter, _keys) = (options, emitter, keys);
+    }
+
+    internal ActionPipeline(ActionPipelineOptions options, EvidenceOutlet outlet, ITrailKeys keys)
+    {
+        (_options, _keys) = (options, keys);
+        _emission = new ActionEmission(outlet, options.Strict);
+        _records = new ActionRecords(outlet, keys, options.Time, options.Strict);
+        _approvals = new ApprovalStep(options, _emission, keys);
+        _credentials = new CredentialDesk(options);
+        _decider = options.Policy is { } policy ? new Decider(policy, options) : null;
     }
 
     /// <summary>Takes a proposed action as far as the act. When this returns, its evidence is durable (strict) or queued.</summary>
-    /// <param name="action">What is proposed.</param>
+    /// <param name="action">What is proposed. Its input must stay as it is until this returns.</param>
     /// <param name="waiting">Told now and then, in words for the caller, while a human's approval is waited for; null: nobody is told.</param>
     /// <param name="cancellationToken">The caller gave up: recorded, and the action is not done.</param>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public async ValueTask<ActionPermit> BeginAsync(ProposedAction action, IProgress<string>? waiting, CancellationToken cancellationToken)
+    public ValueTask<ActionPermit> BeginAsync(ProposedAction action, IProgress<string>? waiting, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(action);
-        cancellationToken.ThrowIfCancellationRequested();
-        var (id, span, started) = (RecordId.New(_options.Time.GetUtcNow()), SpanId.New(), _options.Time.GetTimestamp());
-        var (input, contents) = ContentCapture.Hold(_options.Capture, _keys, action.Trace, id, "input", action.InputMedia, action.Input);
-        var draft = Draft(RecordKinds.ActionRequested, action, span, id, contents, action.Attributes, writer =>
-        {
-            writer.WriteString("type"u8, action.Type);
-            writer.WriteString("resource"u8, action.Resource);
-            input.WriteTo(writer, "input");
-            if (action.Writes is { } writes)
-            {
-                writer.WriteBoolean("writes"u8, writes);
-            }
+        return BeginAsync(ActionUnderWay.Propose(action, _options.Capture, _options.Time), waiting, null, cancellationToken);
+    }
 
-            if (action.ToolDigest is { } digest)
-            {
-                writer.WriteString("tool_digest"u8, $"sha256:{digest}");
-            }
-
-            writer.WriteBoolean("strict"u8, _options.Strict);
-        });
-        ValueTask Complete(ActionResult result) => CompleteAsync(action, span, id, started, result);
-        var context = new TraceParent(action.Trace, span, 1);
+    /// <summary>The same for an action whose ids are given already.</summary>
+    /// <param name="way">The action.</param>
+    /// <param name="waiting">Told while a human's approval is waited for.</param>
+    /// <param name="authorized">Called when only the evidence is waited for any more: nothing but the ledger holds it up from there.</param>
+    /// <param name="cancellationToken">The caller gave up.</param>
+    internal async ValueTask<ActionPermit> BeginAsync(ActionUnderWay way, IProgress<string>? waiting, Action? authorized, CancellationToken cancellationToken)
+    {
         try
         {
-            if (_options.Strict)
+            cancellationToken.ThrowIfCancellationRequested();
+            var (credential, refusal) = _decider is null ? (null, null) : await AuthorizeAsync(way, _decider, waiting, cancellationToken).ConfigureAwait(false);
+            authorized?.Invoke();
+            if (refusal is not null)
             {
-                await _emitter.EmitDurableAsync(draft, CancellationToken.None).ConfigureAwait(false);
+                _emission.Queue(_records.Requested(way));
+                return await RefuseAsync(way, refusal).ConfigureAwait(false);
             }
-            else
-            {
-                _emitter.Emit(draft);
-            }
-        }
-        catch (EvidenceUnavailableException e)
-        {
-            await CompleteAsync(
-                action, span, id, started,
-                new ActionResult(ActionStatus.Refused) { ErrorCode = "evidence_unavailable", ErrorMessage = "evidence could not be recorded; the action was not done" })
-                .ConfigureAwait(false);
-            return new ActionPermit(new ActionRefusal("evidence_unavailable", e.Message), id, context, null, Complete);
-        }
 
-        return new ActionPermit(null, id, context, null, Complete);
+            cancellationToken.ThrowIfCancellationRequested();
+            return await RecordAsync(way, credential, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await GiveUpAsync(way).ConfigureAwait(false);
+            throw;
+        }
     }
 
-    private ValueTask CompleteAsync(ProposedAction action, SpanId span, RecordId requested, long started, ActionResult result)
+    /// <summary>Records how an action came out, any number of times: an accepted task comes out again.</summary>
+    internal void Complete(ActionUnderWay way, ActionResult result) => _emission.Queue(_records.Completed(way, result));
+
+    private async ValueTask<(IssuedCredential? Credential, ActionRefusal? Refusal)> AuthorizeAsync(
+        ActionUnderWay way, Decider decider, IProgress<string>? waiting, CancellationToken cancellationToken)
     {
-        var id = RecordId.New(_options.Time.GetUtcNow());
-        var duration = _options.Time.GetElapsedTime(started);
-        HeldCommitment? output = null;
-        IReadOnlyList<Evidence.Commitments.SealedContent> contents = [];
-        if (result.Output is { } bytes)
+        var decision = await decider.DecideAsync(way.Action, approved: false, cancellationToken).ConfigureAwait(false);
+        if (Recorded(way, decision, null) is { } unavailable)
         {
-            (output, contents) = ContentCapture.Hold(_options.Capture, _keys, action.Trace, id, "output", result.OutputMedia, bytes);
+            return (null, unavailable);
         }
 
-        var attributes = new Dictionary<string, object>(action.Attributes, StringComparer.Ordinal);
-        foreach (var (name, value) in result.Attributes)
+        if (decision.Mode == PolicyMode.Shadow)
         {
-            attributes[name] = value;
+            return (null, null);
         }
 
-        if (result.ErrorCode is not null)
+        if (decision.Outcome == PolicyOutcome.NeedsApproval)
         {
-            attributes["error.type"] = result.ErrorCode;
-        }
-
-        _emitter.Emit(Draft(RecordKinds.ActionCompleted, action, span, id, contents, attributes, writer =>
-        {
-            writer.WriteString("type"u8, action.Type);
-            writer.WriteString("resource"u8, action.Resource);
-            writer.WriteString("requested"u8, requested.ToString());
-            writer.WriteString("status"u8, result.Status);
-            if (result.ErrorCode is not null)
+            (decision, var refusal) = await ApproveAsync(way, decider, decision, waiting, cancellationToken).ConfigureAwait(false);
+            if (refusal is not null)
             {
-                writer.WriteStartObject("error"u8);
-                writer.WriteString("code"u8, result.ErrorCode);
-                writer.WriteString("message"u8, Redactor.RedactText(result.ErrorMessage ?? ""));
-                writer.WriteEndObject();
+                return (null, refusal);
             }
+        }
 
-            output?.WriteTo(writer, "output");
-            writer.WriteNumber("duration_us"u8, (long)duration.TotalMicroseconds);
-            result.More?.Invoke(writer);
-        }));
-        return ValueTask.CompletedTask;
+        if (decision.Outcome != PolicyOutcome.Allow || decision.Errors.Count > 0)
+        {
+            return (null, DeniedBy(decision));
+        }
+
+        if (decision.Credential is not { } rule)
+        {
+            return (null, null);
+        }
+
+        var (credential, refused) = await _credentials.ObtainAsync(way, rule, cancellationToken).ConfigureAwait(false);
+        way.CredentialId = credential?.Id;
+        return (credential, refused);
     }
 
-    private static RecordDraft Draft(
-        string kind, ProposedAction action, SpanId span, RecordId id, IReadOnlyList<Evidence.Commitments.SealedContent> contents,
-        IReadOnlyDictionary<string, object> attributes, Action<Utf8JsonWriter> body) => new()
+    /// <summary>Asks a human, and decides again: a reload or a revocation in between may deny what was asked for.</summary>
+    private async ValueTask<(PolicyDecision Decision, ActionRefusal? Refusal)> ApproveAsync(
+        ActionUnderWay way, Decider decider, PolicyDecision asking, IProgress<string>? waiting, CancellationToken cancellationToken)
+    {
+        var (request, recorded, refusal) = await _approvals.AskAsync(way, asking, waiting, cancellationToken).ConfigureAwait(false);
+        if (request is null)
         {
-            Kind = kind,
-            Trace = action.Trace,
-            Span = span,
-            Parent = action.Parent,
-            Task = action.Task,
-            Actor = new Actor(action.Caller.Agent, action.Caller.Instance, action.Caller.Owner),
-            Body = body,
-            Attributes = attributes,
-            Contents = contents,
-            Id = id,
-        };
+            return (asking, refusal);
+        }
+
+        var decision = await decider.DecideAsync(way.Action, approved: true, cancellationToken).ConfigureAwait(false);
+        if (Recorded(way, decision, recorded) is { } unavailable)
+        {
+            return (decision, unavailable);
+        }
+
+        if (decision.Outcome == PolicyOutcome.NeedsApproval)
+        {
+            return (decision, new ActionRefusal("policy_denied", "the policy asks for approval of what is approved already"));
+        }
+
+        if (decision.Outcome == PolicyOutcome.Allow && !_approvals.Holds(request, way, decision))
+        {
+            return (decision, new ActionRefusal("approval_withdrawn", "the policy changed since the action was put to a human; the approval does not hold for it any more"));
+        }
+
+        way.Approval = recorded;
+        return (decision, null);
+    }
+
+    private ActionRefusal? Recorded(ActionUnderWay way, PolicyDecision decision, RecordId? approval)
+    {
+        var id = _emission.NewId();
+        (way.Decision, way.Capture) = (id, decision.KeepContent is { } keep ? DecisionRecord.ProfileOf(keep) : _options.Capture);
+        return _emission.Queue(DecisionRecord.Of(way, id, decision, approval, _keys)) is { } why ? new ActionRefusal("evidence_unavailable", why) : null;
+    }
+
+    private async ValueTask<ActionPermit> RecordAsync(ActionUnderWay way, IssuedCredential? credential, CancellationToken cancellationToken)
+    {
+        if (await _emission.DurableAsync(_records.Requested(way)).ConfigureAwait(false) is { } unavailable)
+        {
+            _emission.Queue(_records.Completed(way, new ActionResult(ActionStatus.Refused)
+            {
+                ErrorCode = "evidence_unavailable",
+                ErrorMessage = "evidence could not be recorded; the action was not done",
+            }));
+            return Permit(way, new ActionRefusal("evidence_unavailable", unavailable), null);
+        }
+
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (credential is not null)
+            {
+                if (await _credentials.RecheckAsync(credential, cancellationToken).ConfigureAwait(false) is { } refusal)
+                {
+                    return await RefuseAsync(way, refusal).ConfigureAwait(false);
+                }
+
+                _emission.Queue(CredentialUse.Of(way, credential, _emission.NewId()));
+            }
+
+            return Permit(way, null, credential);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            way.IsRequested = true;
+            throw;
+        }
+    }
+
+    /// <summary>A refusal is as durable as an admission: whoever is refused may count on its being known.</summary>
+    private async ValueTask<ActionPermit> RefuseAsync(ActionUnderWay way, ActionRefusal refusal)
+    {
+        await _emission.DurableAsync(_records.Completed(way, new ActionResult(ActionStatus.Refused)
+        {
+            ErrorCode = refusal.Code,
+            ErrorMessage = DecisionRecord.Shown(refusal.Message),
+        })).ConfigureAwait(false);
+        return Permit(way, refusal, null);
+    }
+
+    private async ValueTask GiveUpAsync(ActionUnderWay way)
+    {
+        if (!way.IsRequested)
+        {
+            _emission.Queue(_records.Requested(way));
+        }
+
+        await _emission.DurableAsync(_records.Completed(way, new ActionResult(ActionStatus.Cancelled)
+        {
+            ErrorCode = "cancelled",
+            ErrorMessage = "the caller gave up before the action was done",
+        })).ConfigureAwait(false);
+    }
+
+    private ActionPermit Permit(ActionUnderWay way, ActionRefusal? refusal, IssuedCredential? credential) => new(way, refusal, credential, result =>
+    {
+        Complete(way, result);
+        return ValueTask.CompletedTask;
+    });
+
+    private static ActionRefusal DeniedBy(PolicyDecision decision) => new(
+        "policy_denied",
+        decision.Determining.Count == 0
+            ? $"denied by policy bundle {decision.Version}: {DecisionRecord.Shown(decision.Reason)}"
+            : $"denied by policy {string.Join(", ", decision.Determining)} (bundle {decision.Version}): {DecisionRecord.Shown(decision.Reason)}");
 }

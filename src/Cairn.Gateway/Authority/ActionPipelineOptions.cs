@@ -1,3 +1,4 @@
+using Cairn.Gateway.Approvals;
 using Cairn.Identity.Credentials;
 using Cairn.Policy;
 using Cairn.Sdk;
@@ -18,6 +19,21 @@ public sealed record ActionPipelineOptions
 
     /// <summary>Where credentials come from; null: an action whose policy asks for one is refused.</summary>
     public ICredentialSource? Credentials { get; init; }
+
+    /// <summary>Where calls wait for a human; null: an action that needs approval is refused.</summary>
+    public ApprovalDesk? Approvals { get; init; }
+
+    /// <summary>How long a decision may take before it counts as a denial.</summary>
+    public TimeSpan DecisionTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long an approval is waited for where the policy does not say.</summary>
+    public TimeSpan ApprovalTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long the credential source may take to give one, and again to say that it still holds.</summary>
+    public TimeSpan CredentialTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Messages for people; never content.</summary>
+    public TextWriter Log { get; init; } = Console.Error;
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -1,14 +1,49 @@
-using Cairn.Evidence;
-using Cairn.Evidence.Commitments;
 using Cairn.Evidence.Records;
-using Cairn.Sdk;
+using Cairn.Gateway.Authority;
 
 namespace Cairn.Gateway.Capture;
 
-/// <summary>Writes <c>action.requested</c> and <c>action.completed</c>. Not safe for several threads.</summary>
-internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, ITrailKeys keys)
+/// <summary>Turns the conversation's actions into proposals, and records them. Not safe for several threads.</summary>
+internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, ActionRecords records, Actor actor)
 {
-    private const string Media = "application/json";
+    private readonly Caller _caller = new()
+    {
+        Agent = actor.Id,
+        Instance = actor.Instance,
+        Owner = actor.Owner,
+        Authenticated = "configured",
+        SubjectToken = options.SubjectToken,
+    };
+
+    /// <summary>An action that is about to pass, with the ids of its records.</summary>
+    /// <param name="start">What is known of it.</param>
+    /// <param name="keepsInput">The input is copied: it is needed longer than its line.</param>
+    public OpenAction Open(ActionStart start, bool keepsInput = false)
+    {
+        var attributes = start.Attributes;
+        if (start.Continues is { } earlier)
+        {
+            attributes = new Dictionary<string, object>(attributes) { ["cairn.continues"] = earlier.ToString() };
+        }
+
+        var proposed = new ProposedAction
+        {
+            Caller = _caller,
+            Trace = start.Part.Trace,
+            Parent = start.Parent,
+            Task = start.Part.Task,
+            Type = start.Method.Type,
+            Name = start.Name,
+            Resource = start.Resource,
+            Server = start.Server,
+            Writes = start.Method.Writes ?? start.Tool?.Writes,
+            ToolDigest = start.Tool?.Digest,
+            Input = keepsInput ? start.Input.ToArray() : start.Input,
+            Attributes = attributes,
+        };
+        start.Part.OpenActions++;
+        return new OpenAction { Part = start.Part, Way = ActionUnderWay.Propose(proposed, options.Capture, options.Time) };
+    }
 
     /// <summary>Records that an action is about to pass.</summary>
     /// <returns>
@@ -17,45 +52,8 @@ internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, 
     /// </returns>
     public (OpenAction Action, Task<string?>? Evidence) Begin(ActionStart start)
     {
-        var action = new OpenAction
-        {
-            Part = start.Part,
-            Requested = sink.NewId(),
-            Span = SpanId.New(),
-            Parent = start.Parent,
-            Type = start.Method.Type,
-            Resource = start.Resource,
-            Attributes = start.Attributes,
-            Started = options.Time.GetTimestamp(),
-        };
-        var (input, content) = Capture(action, action.Requested, "input", start.Input);
-        var attributes = start.Attributes;
-        if (start.Continues is { } earlier)
-        {
-            attributes = new Dictionary<string, object>(attributes) { ["cairn.continues"] = earlier.ToString() };
-        }
-
-        var draft = sink.Draft(
-            RecordKinds.ActionRequested, start.Part, action.Span, action.Parent,
-            writer =>
-            {
-                writer.WriteString("type"u8, action.Type);
-                writer.WriteString("resource"u8, action.Resource);
-                input.WriteTo(writer, "input");
-                if ((start.Method.Writes ?? start.Tool?.Writes) is { } writes)
-                {
-                    writer.WriteBoolean("writes"u8, writes);
-                }
-
-                if (start.Tool is not null)
-                {
-                    writer.WriteString("tool_digest"u8, $"sha256:{start.Tool.Digest}");
-                }
-
-                writer.WriteBoolean("strict"u8, options.Strict);
-            },
-            attributes, content, action.Requested);
-        start.Part.OpenActions++;
+        var action = Open(start);
+        var draft = records.Requested(action.Way);
         if (options.Strict)
         {
             return (action, sink.EmitDurableAsync(draft));
@@ -67,56 +65,29 @@ internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, 
     /// <summary>Records how an action came out. An action that was accepted may come out a second time: then finally.</summary>
     public void Complete(OpenAction action, ActionOutcome outcome, ReadOnlyMemory<byte> line)
     {
+        Close(action);
+        sink.Emit(records.Completed(action.Way, new ActionResult(outcome.Status)
+        {
+            ErrorCode = outcome.ErrorCode,
+            ErrorMessage = outcome.ErrorMessage,
+            Output = outcome.Output?.In(line),
+            Attributes = AttributesOf(action, outcome),
+        }));
+    }
+
+    /// <summary>Takes note that an action's outcome is recorded.</summary>
+    public static void Close(OpenAction action)
+    {
         if (!action.IsCompleted)
         {
             action.IsCompleted = true;
             action.Part.OpenActions--;
         }
-
-        var id = sink.NewId();
-        HeldCommitment? output = null;
-        IReadOnlyList<SealedContent> content = [];
-        if (outcome.Output is { } span)
-        {
-            (output, content) = Capture(action, id, "output", span.In(line));
-        }
-
-        var duration = options.Time.GetElapsedTime(action.Started);
-        var draft = sink.Draft(
-            RecordKinds.ActionCompleted, action.Part, action.Span, action.Parent,
-            writer =>
-            {
-                writer.WriteString("type"u8, action.Type);
-                writer.WriteString("resource"u8, action.Resource);
-                writer.WriteString("requested"u8, action.Requested.ToString());
-                writer.WriteString("status"u8, outcome.Status);
-                if (outcome.ErrorCode is not null)
-                {
-                    writer.WriteStartObject("error"u8);
-                    writer.WriteString("code"u8, outcome.ErrorCode);
-                    writer.WriteString("message"u8, Redactor.RedactText(outcome.ErrorMessage ?? ""));
-                    writer.WriteEndObject();
-                }
-
-                output?.WriteTo(writer, "output");
-                writer.WriteNumber("duration_us"u8, (long)duration.TotalMicroseconds);
-            },
-            CompletedAttributes(action, outcome), content, id);
-        sink.Emit(draft);
     }
 
-    private (HeldCommitment Commitment, IReadOnlyList<SealedContent> Content) Capture(
-        OpenAction action, RecordId record, string member, ReadOnlyMemory<byte> content) =>
-        ContentCapture.Hold(options.Capture, keys, action.Part.Trace, record, member, Media, content);
-
-    private static Dictionary<string, object> CompletedAttributes(OpenAction action, ActionOutcome outcome)
+    private static Dictionary<string, object> AttributesOf(OpenAction action, ActionOutcome outcome)
     {
-        var attributes = new Dictionary<string, object>(action.Attributes, StringComparer.Ordinal);
-        if (outcome.ErrorCode is not null)
-        {
-            attributes["error.type"] = outcome.ErrorCode;
-        }
-
+        var attributes = new Dictionary<string, object>(StringComparer.Ordinal);
         if (outcome.ResultType is not null)
         {
             attributes["mcp.result.type"] = ResourceNames.Bounded(outcome.ResultType, 64);

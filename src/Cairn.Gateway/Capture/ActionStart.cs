@@ -15,6 +15,12 @@ namespace Cairn.Gateway.Capture;
 internal sealed record ActionStart(
     ActionMethod Method, string Resource, IReadOnlyDictionary<string, object> Attributes, ReadOnlyMemory<byte> Input, TrailPart Part, SpanId Parent)
 {
+    /// <summary>What is done: the name of the tool, the prompt or the method.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The server's name.</summary>
+    public required string Server { get; init; }
+
     /// <summary>The tool called, as listed last; null where none is known.</summary>
     public ListedTool? Tool { get; init; }
 
@@ -34,6 +40,8 @@ internal sealed class ActionDescriber(PeerContext peers)
             method, ResourceOf(request, direction, line.Span), AttributesOf(method, direction, request, line.Span, tool),
             given?.In(line) ?? default, part, caller?.Span ?? part.Task)
         {
+            Name = ResourceNames.Bounded(tool ?? (request.Method == McpMethods.PromptsGet ? request.Text("params.name", line.Span) : null) ?? request.Method!, 256),
+            Server = peers.ServerName,
             Tool = tool is null ? null : peers.Tools.Find(ResourceNames.Bounded(tool, 256)),
         };
     }
@@ -51,7 +59,11 @@ internal sealed class ActionDescriber(PeerContext peers)
             ["network.transport"] = "pipe",
         };
         AddCommon(attributes, method, Direction.ServerToClient);
-        return new ActionStart(method, ClientResource(name), attributes, parameters, original.Part, original.Span);
+        return new ActionStart(method, ClientResource(name), attributes, parameters, original.Part, original.Span)
+        {
+            Name = ResourceNames.Bounded(name, 256),
+            Server = peers.ServerName,
+        };
     }
 
     private string ResourceOf(McpMessage request, Direction direction, ReadOnlySpan<byte> line) => request.Method switch

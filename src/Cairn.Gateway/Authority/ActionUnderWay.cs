@@ -1,0 +1,44 @@
+using Cairn.Evidence;
+using Cairn.Sdk;
+
+namespace Cairn.Gateway.Authority;
+
+/// <summary>One proposed action from its proposal to its outcome: the ids that its records share.</summary>
+internal sealed class ActionUnderWay
+{
+    public required ProposedAction Action { get; init; }
+
+    /// <summary>The id that its <c>action.requested</c> has or will have.</summary>
+    public required RecordId Requested { get; init; }
+
+    /// <summary>Its own span.</summary>
+    public required SpanId Span { get; init; }
+
+    /// <summary>When it was proposed, by the clock's timestamps.</summary>
+    public required long Started { get; init; }
+
+    /// <summary>How much of its content is kept.</summary>
+    public required CaptureProfile Capture { get; set; }
+
+    /// <summary>The <c>policy.decided</c> that binds it; null where nothing decided.</summary>
+    public RecordId? Decision { get; set; }
+
+    /// <summary>The <c>approval.recorded</c> that permits it.</summary>
+    public RecordId? Approval { get; set; }
+
+    /// <summary>Public id of the credential that it is done with.</summary>
+    public string? CredentialId { get; set; }
+
+    /// <summary>Its <c>action.requested</c> is emitted.</summary>
+    public bool IsRequested { get; set; }
+
+    /// <summary>An action that nobody has recorded yet.</summary>
+    public static ActionUnderWay Propose(ProposedAction action, CaptureProfile capture, TimeProvider time) => new()
+    {
+        Action = action,
+        Requested = RecordId.New(time.GetUtcNow()),
+        Span = SpanId.New(),
+        Started = time.GetTimestamp(),
+        Capture = capture,
+    };
+}
