@@ -62,6 +62,7 @@ internal static class TrailJson
         }
 
         json.WriteEndArray();
+        AuthorityJson.Write(json, trail.Authority);
         json.WriteStartArray("records");
         foreach (var record in trail.Records)
         {
@@ -137,6 +138,9 @@ internal static class TrailJson
             json.WriteNumber("duration_us", (long)duration.TotalMicroseconds);
         }
 
+        Optional(json, "decision", action.Decision?.ToString());
+        Optional(json, "approval", action.Approval?.ToString());
+        Optional(json, "credential", action.Credential);
         json.WriteString("request", action.Request.ToString());
         Optional(json, "completion", action.Completion?.ToString());
         json.WriteEndObject();

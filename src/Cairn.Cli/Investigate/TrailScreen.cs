@@ -16,6 +16,7 @@ internal static class TrailScreen
         Who(console, trail);
         Context(console, trail);
         Tools(console, trail);
+        Authority(console, trail);
         Changes(console, trail);
         console.Write(Tree(trail));
         console.WriteLine();
@@ -68,6 +69,16 @@ internal static class TrailScreen
         {
             var outcomes = string.Join(", ", tool.GroupBy(action => action.Status ?? "open").Select(group => $"{group.Count()} {group.Key}"));
             Line(console, $"{tool.Key.Type} {tool.Key.Resource}: {outcomes}");
+        }
+    }
+
+    private static void Authority(IAnsiConsole console, Trail trail)
+    {
+        var lines = AuthorityScreen.Lines(trail).ToList();
+        if (lines.Count > 0)
+        {
+            console.MarkupLine("[bold]Authority[/]");
+            lines.ForEach(line => Line(console, line));
         }
     }
 
@@ -159,6 +170,11 @@ internal static class TrailScreen
             return ($"{action.Type} {action.ShortResource}", action.Status ?? "open", action.Duration);
         }
 
+        if (AuthorityScreen.Row(trail, record.Id) is { } authority)
+        {
+            return (authority.What, authority.Outcome, null);
+        }
+
         return record.Kind switch
         {
             Evidence.Records.RecordKinds.ActionCompleted => null,
@@ -184,8 +200,8 @@ internal static class TrailScreen
 
     private static Style Colour(string outcome) => outcome switch
     {
-        "ok" or "" => Style.Plain,
-        "open" or "cancelled" or "accepted" => new Style(Color.Yellow),
+        "ok" or "" or "allow" or "approved" => Style.Plain,
+        "open" or "cancelled" or "accepted" or "needs_approval" => new Style(Color.Yellow),
         _ => new Style(Color.Red),
     };
 

@@ -29,6 +29,9 @@ public sealed class Trail
     /// <summary>The acts, by time of request.</summary>
     public required IReadOnlyList<TrailAction> Actions { get; init; }
 
+    /// <summary>Decisions, approvals and credentials.</summary>
+    public required TrailAuthority Authority { get; init; }
+
     /// <summary>The declared gaps, in order.</summary>
     public required IReadOnlyList<DeclaredGap> Gaps { get; init; }
 
@@ -67,6 +70,7 @@ public sealed class Trail
             Delegations = reader.Delegations,
             Contexts = reader.Contexts,
             Actions = reader.Actions,
+            Authority = reader.Authority,
             Gaps = reader.Gaps,
         };
     }

@@ -66,6 +66,15 @@ public sealed record TrailAction(
     SpanId Span, SpanId? Parent, Actor Actor, SpiffeId Issuer, string Type, string Resource, bool? Writes,
     DateTimeOffset Requested, TimeSpan? Duration, string? Status, string? Error, RecordId Request, RecordId? Completion)
 {
+    /// <summary>The record of the decision that binds it; null where it names none.</summary>
+    public RecordId? Decision { get; init; }
+
+    /// <summary>The record of the approval that permits it; null where it names none.</summary>
+    public RecordId? Approval { get; init; }
+
+    /// <summary>Public id of the credential that it was done with; null where it names none.</summary>
+    public string? Credential { get; init; }
+
     /// <summary>The resource without the scheme and server: what a person calls the tool.</summary>
     public string ShortResource => Resource.Contains("/tools/", StringComparison.Ordinal) ? Resource[(Resource.IndexOf("/tools/", StringComparison.Ordinal) + 7)..] : Resource;
 }

@@ -10,6 +10,7 @@ internal sealed class TrailReader
     private readonly Dictionary<(StreamId, SpanId), int> _tasks = [];
     private readonly Dictionary<SpanId, int> _delegations = [];
     private readonly Dictionary<(StreamId, SpanId), int> _actions = [];
+    private readonly AuthorityReader _authority = new();
 
     public List<TrailTask> Tasks { get; } = [];
 
@@ -21,6 +22,8 @@ internal sealed class TrailReader
 
     public List<DeclaredGap> Gaps { get; } = [];
 
+    public TrailAuthority Authority => _authority.Authority;
+
     public void Take(TrailRecord entry)
     {
         var (record, body) = (entry.Record, entry.Record.Body);
@@ -30,38 +33,44 @@ internal sealed class TrailReader
                 _tasks[(entry.Stream, record.Span)] = Tasks.Count;
                 Tasks.Add(new TrailTask(
                     record.Span, record.Parent, record.Actor, entry.Issuer, entry.Stream,
-                    new Initiation(Text(body, "principal") ?? "?", Text(body, "authenticated") ?? "?", Text(body, "channel") ?? "?", Text(body, "owner") ?? record.Actor.Owner, record.Id),
+                    new Initiation(body.Text("principal") ?? "?", body.Text("authenticated") ?? "?", body.Text("channel") ?? "?", body.Text("owner") ?? record.Actor.Owner, record.Id),
                     record.Time, null, null, null));
                 break;
             case RecordKinds.TaskEnded:
-                Update(Tasks, _tasks, (entry.Stream, record.Span), task => task with { Ended = record.Time, Status = Text(body, "status"), Reason = Text(body, "reason") });
+                Update(Tasks, _tasks, (entry.Stream, record.Span), task => task with { Ended = record.Time, Status = body.Text("status"), Reason = body.Text("reason") });
                 break;
             case RecordKinds.DelegationGranted:
                 _delegations[record.Span] = Delegations.Count;
-                Delegations.Add(new Delegation(Text(body, "from") ?? "?", Text(body, "to") ?? "?", Texts(body, "scope"), Text(body, "purpose") ?? "", record.Span, record.Time, null, record.Id));
+                Delegations.Add(new Delegation(body.Text("from") ?? "?", body.Text("to") ?? "?", body.Texts("scope"), body.Text("purpose") ?? "", record.Span, record.Time, null, record.Id));
                 break;
             case RecordKinds.DelegationEnded:
                 Update(Delegations, _delegations, record.Span, delegation => delegation with { Ended = record.Time });
                 break;
             case RecordKinds.ContextCaptured:
                 Contexts.Add(new CapturedContext(
-                    Text(body, "subject") ?? "?", NameOf(body), Text(body, "digest"),
+                    body.Text("subject") ?? "?", NameOf(body), body.Text("digest"),
                     body.TryGetProperty("tools", out var tools) && tools.ValueKind == JsonValueKind.Array ? tools.GetArrayLength() : null,
-                    Flag(body, "changed") ?? false, record.Time, record.Id));
+                    body.Flag("changed") ?? false, record.Time, record.Id));
                 break;
             case RecordKinds.ActionRequested:
                 _actions[(entry.Stream, record.Span)] = Actions.Count;
                 Actions.Add(new TrailAction(
-                    record.Span, record.Parent, record.Actor, entry.Issuer, Text(body, "type") ?? "?", Text(body, "resource") ?? "?", Flag(body, "writes"),
-                    record.Time, null, null, null, record.Id, null));
+                    record.Span, record.Parent, record.Actor, entry.Issuer, body.Text("type") ?? "?", body.Text("resource") ?? "?", body.Flag("writes"),
+                    record.Time, null, null, null, record.Id, null)
+                {
+                    Decision = body.RecordId("decision"),
+                    Approval = body.RecordId("approval"),
+                    Credential = body.Text("credential"),
+                });
                 break;
             case RecordKinds.ActionCompleted:
                 Complete(entry, body);
                 break;
             case RecordKinds.GapDeclared:
-                Gaps.Add(new DeclaredGap(Text(body, "reason") ?? "?", Number(body, "count") ?? 0, Text(body, "detail"), record.Time, record.Id));
+                Gaps.Add(new DeclaredGap(body.Text("reason") ?? "?", body.Number("count") ?? 0, body.Text("detail"), record.Time, record.Id));
                 break;
             default:
+                _authority.Take(record);
                 break;
         }
     }
@@ -70,14 +79,14 @@ internal sealed class TrailReader
     {
         var record = entry.Record;
         var error = body.TryGetProperty("error", out var found) && found.ValueKind == JsonValueKind.Object
-            ? string.Join(": ", new[] { Raw(found, "code"), Text(found, "message") }.Where(part => !string.IsNullOrEmpty(part)))
+            ? string.Join(": ", new[] { found.Raw("code"), found.Text("message") }.Where(part => !string.IsNullOrEmpty(part)))
             : null;
         Update(Actions, _actions, (entry.Stream, record.Span), action => action with
         {
-            Status = Text(body, "status"),
+            Status = body.Text("status"),
             Error = error,
             Completion = record.Id,
-            Duration = Number(body, "duration_us") is { } microseconds ? TimeSpan.FromMicroseconds(microseconds) : record.Time - action.Requested,
+            Duration = body.Number("duration_us") is { } microseconds ? TimeSpan.FromMicroseconds(microseconds) : record.Time - action.Requested,
         });
     }
 
@@ -92,23 +101,7 @@ internal sealed class TrailReader
 
     private static string? NameOf(JsonElement body)
     {
-        var parts = new[] { Text(body, "name"), Text(body, "version"), Text(body, "protocol") is { } protocol ? $"(protocol {protocol})" : null };
+        var parts = new[] { body.Text("name"), body.Text("version"), body.Text("protocol") is { } protocol ? $"(protocol {protocol})" : null };
         return parts.Any(part => part is not null) ? string.Join(' ', parts.Where(part => part is not null)) : null;
     }
-
-    private static string? Text(JsonElement body, string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static string? Raw(JsonElement body, string name) => body.TryGetProperty(name, out var value) ? value.ToString() : null;
-
-    private static bool? Flag(JsonElement body, string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null;
-
-    private static long? Number(JsonElement body, string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
-
-    private static IReadOnlyList<string> Texts(JsonElement body, string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
-            ? [.. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)]
-            : [];
 }
