@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace Cairn.Evidence;
 
@@ -11,10 +10,6 @@ public readonly record struct Digest
 
     /// <summary>Length of the text form.</summary>
     public const int TextLength = 2 * Size;
-
-    // Kept for the thread: looking the algorithm up in the crypto library for each hash costs more than hashing a tree node does.
-    [ThreadStatic]
-    private static IncrementalHash? _sha256;
 
     private readonly ulong _a, _b, _c, _d;
 
@@ -37,9 +32,7 @@ public readonly record struct Digest
     public static Digest Sha256(ReadOnlySpan<byte> data)
     {
         Span<byte> hash = stackalloc byte[Size];
-        var sha256 = _sha256 ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha256.AppendData(data);
-        _ = sha256.GetHashAndReset(hash);
+        Cairn.Evidence.Sha256.Hash(data, hash);
         return new Digest(hash);
     }
 

@@ -7,15 +7,9 @@ internal readonly record struct PathValidity(DateTimeOffset From, DateTimeOffset
 {
     public bool Holds(DateTimeOffset at) => at >= From && at <= To;
 
-    public static PathValidity Of(X509Chain path)
-    {
-        var (from, to) = (DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
-        foreach (var element in path.ChainElements)
-        {
-            var (notBefore, notAfter) = (new DateTimeOffset(element.Certificate.NotBefore.ToUniversalTime()), new DateTimeOffset(element.Certificate.NotAfter.ToUniversalTime()));
-            (from, to) = (notBefore > from ? notBefore : from, notAfter < to ? notAfter : to);
-        }
+    public static PathValidity Of(X509Certificate2 certificate) =>
+        new(new DateTimeOffset(certificate.NotBefore.ToUniversalTime()), new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
 
-        return new PathValidity(from, to);
-    }
+    public static PathValidity Of(X509Chain path) => path.ChainElements.Select(element => Of(element.Certificate)).Aggregate(
+        (one, other) => new PathValidity(one.From > other.From ? one.From : other.From, one.To < other.To ? one.To : other.To));
 }

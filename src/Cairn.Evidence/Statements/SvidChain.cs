@@ -162,7 +162,9 @@ public static class SvidChain
         path.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         path.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         path.ChainPolicy.DisableCertificateDownloads = true;
-        path.ChainPolicy.VerificationTime = at.UtcDateTime;
+
+        // The platforms differ on whether the last second counts (RFC 5280 §4.1.2.5: it does), so times are compared here.
+        path.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
         using var trusted = Load(root.Span);
         path.ChainPolicy.CustomTrustStore.Add(trusted);
         foreach (var certificate in certificates.Skip(1))
@@ -174,10 +176,16 @@ public static class SvidChain
         {
             if (!path.Build(certificates[0]))
             {
-                return Failure(path, at);
+                var found = string.Join(", ", path.ChainStatus.Select(status => status.Status).Distinct());
+                return new(SvidFault.Untrusted, $"certificate chain: expected a path to one of the given roots, found {found}");
             }
 
             var check = CheckElements(path, certificates, expected);
+            if (check.IsGood && OutsideValidity(path, at) is { } outside)
+            {
+                return outside;
+            }
+
             holds = check.IsGood ? PathValidity.Of(path) : null;
             return check;
         }
@@ -218,18 +226,19 @@ public static class SvidChain
         return default;
     }
 
-    private static SvidCheck Failure(X509Chain path, DateTimeOffset at)
+    private static SvidCheck? OutsideValidity(X509Chain path, DateTimeOffset at)
     {
-        var statuses = path.ChainElements.SelectMany((element, index) => element.ChainElementStatus.Select(status => (index, status.Status, element.Certificate))).ToList();
-        var late = statuses.FirstOrDefault(one => one.Status == X509ChainStatusFlags.NotTimeValid);
-        if (late.Certificate is not null && statuses.All(one => one.Status == X509ChainStatusFlags.NotTimeValid))
+        for (var i = 0; i < path.ChainElements.Count; i++)
         {
-            return new(SvidFault.OutsideValidity,
-                $"certificate {late.index}: expected validity at {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, found {late.Certificate.NotBefore.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'} to {late.Certificate.NotAfter.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}");
+            var validity = PathValidity.Of(path.ChainElements[i].Certificate);
+            if (!validity.Holds(at))
+            {
+                return new(SvidFault.OutsideValidity,
+                    $"certificate {i}: expected validity at {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, found {validity.From:yyyy-MM-dd'T'HH:mm:ss'Z'} to {validity.To:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+            }
         }
 
-        var found = string.Join(", ", path.ChainStatus.Select(status => status.Status).Distinct());
-        return new(SvidFault.Untrusted, $"certificate chain: expected a path to one of the given roots, found {found}");
+        return null;
     }
 
     /// <summary>Loads DER and nothing else: the platform's loader takes PEM as well, and bytes after the certificate.</summary>

@@ -34,6 +34,24 @@ public class PathValidityTests
             iter: 20);
     }
 
+    /// <summary>RFC 5280 §4.1.2.5: a certificate is valid from notBefore through notAfter, inclusive.</summary>
+    [Theory]
+    [InlineData(-1, false)]
+    [InlineData(0, true)]
+    [InlineData(3600, true)]
+    [InlineData(3601, false)]
+    public void Certificate_is_valid_from_its_first_through_its_last_second(int second, bool isGood)
+    {
+        using var root = TestAuthority.Root();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var from = TestAuthority.Start.AddHours(1);
+        var leaf = TestAuthority.Leaf(root, key, from: from, to: from.AddHours(1));
+
+        var check = SvidChain.Verify([leaf], Id, [root.RawData], from.AddSeconds(second));
+
+        Assert.Equal(isGood ? SvidFault.None : SvidFault.OutsideValidity, check.Fault);
+    }
+
     [Fact]
     public void PathValidity_is_unknown_when_the_check_fails()
     {
