@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Cairn.Policy.Bundles;
+
+namespace Cairn.Policy.Evaluation;
+
+/// <summary>Puts an input document to Cedar: docs/spec/policy-bundle.md §6, for a reader who does the same in another language.</summary>
+internal sealed class CedarCall
+{
+    public const string Schema = "s";
+
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public CedarCall(PolicyBundle bundle, DecisionInput input)
+    {
+        (Bundle, Input) = (bundle, input);
+        Principal = RequestEntity.Principal(input.Principal, input.Owner, input.Authenticated);
+        Target = RequestEntity.Target(input.ActionType, input.ActionName, input.Resource, input.Server);
+    }
+
+    public PolicyBundle Bundle { get; }
+
+    public DecisionInput Input { get; }
+
+    public RequestEntity Principal { get; }
+
+    public RequestEntity Target { get; }
+
+    public EntityUid Action => new("Action", Input.ActionType);
+
+    /// <summary>Writes Cedar's <c>StatefulAuthorizationCall</c>.</summary>
+    /// <param name="policies">The name that the policies were prepared under.</param>
+    /// <exception cref="ArgumentRefusedException">An argument is not what the bundle says it must be.</exception>
+    public byte[] Write(string policies)
+    {
+        var buffer = new ArrayBufferWriter<byte>(2048);
+        using (var writer = new Utf8JsonWriter(buffer, Plain))
+        {
+            writer.WriteStartObject();
+            writer.WritePropertyName("principal"u8);
+            Principal.Uid.WriteTo(writer);
+            writer.WritePropertyName("action"u8);
+            Action.WriteTo(writer);
+            writer.WritePropertyName("resource"u8);
+            Target.Uid.WriteTo(writer);
+            writer.WritePropertyName("context"u8);
+            WriteContext(writer);
+            writer.WriteString("preparsedSchemaName"u8, Schema);
+            writer.WriteBoolean("validateRequest"u8, true);
+            writer.WriteString("preparsedPolicySetId"u8, policies);
+            writer.WritePropertyName("entities"u8);
+            Bundle.Entities.Write(writer, [Principal, Target]);
+            writer.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private void WriteContext(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("name"u8, Input.ActionName);
+        writer.WriteString("server"u8, Input.Server);
+        writer.WriteString("uri"u8, Input.Resource);
+        writer.WriteStartObject("delegation"u8);
+        Texts(writer, "chain"u8, Input.DelegationChain);
+        writer.WriteNumber("depth"u8, Input.Depth);
+        if (Input.DelegationChain is { Count: > 0 } chain)
+        {
+            writer.WriteString("initiator"u8, chain[0]);
+            writer.WriteString("giver"u8, chain[^1]);
+        }
+
+        writer.WriteEndObject();
+        Texts(writer, "scopes"u8, Input.Scopes);
+        Extension(writer, "time", "datetime", Input.Time);
+        if (Input.Writes is { } writes)
+        {
+            writer.WriteBoolean("writes"u8, writes);
+        }
+
+        writer.WriteBoolean("approved"u8, Input.Approved);
+        if (Bundle.Manifest.AsksArguments(Input.ActionType))
+        {
+            writer.WriteStartObject("arguments"u8);
+            var asked = Bundle.Manifest.ArgumentsOf(Input.ActionType, Input.Server, Input.ActionName);
+            if (asked is not null && Input.Arguments.ValueKind == JsonValueKind.Object)
+            {
+                foreach (var (name, kind) in asked)
+                {
+                    if (Input.Arguments.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null)
+                    {
+                        ArgumentValue.Write(writer, name, kind, value);
+                    }
+                }
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    internal static void Extension(Utf8JsonWriter writer, string name, string function, string argument)
+    {
+        writer.WriteStartObject(name);
+        writer.WriteStartObject("__extn"u8);
+        writer.WriteString("fn"u8, function);
+        writer.WriteString("arg"u8, argument);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static void Texts(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IReadOnlyList<string> texts)
+    {
+        writer.WriteStartArray(name);
+        foreach (var text in texts)
+        {
+            writer.WriteStringValue(text);
+        }
+
+        writer.WriteEndArray();
+    }
+}

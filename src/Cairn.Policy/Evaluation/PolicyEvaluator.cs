@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using Cairn.Policy.Bundles;
+using Cairn.Policy.Engine;
+
+namespace Cairn.Policy.Evaluation;
+
+/// <summary>
+/// Evaluates input documents under one bundle, many at once: each on an instance of its own, of which there are no more
+/// than processors, because more would only wait. Whatever goes wrong is a denial that says so.
+/// </summary>
+public sealed class PolicyEvaluator : IDisposable
+{
+    private readonly CedarModule _module;
+    private readonly PolicySlices _slices;
+    private readonly SemaphoreSlim _places;
+    private readonly ConcurrentBag<PreparedInstance> _idle = [];
+    private int _made;
+    private volatile bool _disposed;
+
+    /// <param name="bundle">The bundle.</param>
+    /// <param name="module">The engine.</param>
+    /// <param name="instances">The most instances at once; null: as many as processors.</param>
+    public PolicyEvaluator(PolicyBundle bundle, CedarModule module, int? instances = null)
+    {
+        (Bundle, _module) = (bundle, module);
+        _slices = new PolicySlices(bundle);
+        _places = new SemaphoreSlim(instances ?? Math.Max(2, Environment.ProcessorCount));
+    }
+
+    /// <summary>The bundle.</summary>
+    public PolicyBundle Bundle { get; }
+
+    /// <summary>How many instances it has made so far, those that failed included.</summary>
+    public int InstancesMade => _made;
+
+    internal long IdleMemoryBytes => _idle.Sum(i => i.MemoryBytes);
+
+    /// <summary>Decides the same as was decided on these bytes under this bundle by this engine, now or years later.</summary>
+    /// <param name="bundle">The bundle, as sealed then.</param>
+    /// <param name="module">The engine.</param>
+    /// <param name="input">The exact input document of the decision.</param>
+    public static PolicyEvaluation Recompute(PolicyBundle bundle, CedarModule module, ReadOnlyMemory<byte> input)
+    {
+        using var evaluator = new PolicyEvaluator(bundle, module, instances: 1);
+        return evaluator.Evaluate(input);
+    }
+
+    /// <summary>Evaluates an input document.</summary>
+    /// <exception cref="OperationCanceledException">The caller gave up while it waited for an instance.</exception>
+    public async ValueTask<PolicyEvaluation> EvaluateAsync(ReadOnlyMemory<byte> input, CancellationToken cancellationToken)
+    {
+        if (!_places.Wait(0, CancellationToken.None))
+        {
+            await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return EvaluateInPlace(input);
+    }
+
+    /// <summary>Evaluates an input document; waits for an instance if need be.</summary>
+    public PolicyEvaluation Evaluate(ReadOnlyMemory<byte> input)
+    {
+        _places.Wait();
+        return EvaluateInPlace(input);
+    }
+
+    /// <summary>Frees the instances. Nothing may be under way.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        while (_idle.TryTake(out var instance))
+        {
+            instance.Dispose();
+        }
+
+        _places.Dispose();
+    }
+
+    private PolicyEvaluation EvaluateInPlace(ReadOnlyMemory<byte> input)
+    {
+        PreparedInstance? instance = null;
+        DecisionInput? read = null;
+        try
+        {
+            read = DecisionInput.Read(input);
+            if (read.Refused is { } refused)
+            {
+                return Conclusion.Error(Bundle, read, [refused]);
+            }
+
+            instance = Take();
+            var call = new CedarCall(Bundle, read);
+            using var answer = instance.Authorize(call, _slices.For(call));
+            return Conclusion.Of(Bundle, read, answer.RootElement);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentRefusedException)
+        {
+            return Conclusion.Error(Bundle, read, [e.Message]);
+        }
+        catch (CedarCallException e)
+        {
+            return Conclusion.Error(Bundle, read, [$"the policy engine failed: {e.Message}"]);
+        }
+        finally
+        {
+            Return(instance);
+            _places.Release();
+        }
+    }
+
+    private PreparedInstance Take()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_idle.TryTake(out var idle))
+        {
+            return idle;
+        }
+
+        Interlocked.Increment(ref _made);
+        return new PreparedInstance(Bundle, _module);
+    }
+
+    private void Return(PreparedInstance? instance)
+    {
+        if (instance is { IsBroken: false } && !_disposed)
+        {
+            _idle.Add(instance);
+        }
+        else
+        {
+            instance?.Dispose();
+        }
+    }
+}
