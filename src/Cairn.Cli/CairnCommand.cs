@@ -4,6 +4,7 @@ using Cairn.Cli.Demo;
 using Cairn.Cli.Emit;
 using Cairn.Cli.Investigate;
 using Cairn.Cli.Operate;
+using Cairn.Cli.Policies;
 using Cairn.Cli.Terminal;
 
 namespace Cairn.Cli;
@@ -36,6 +37,7 @@ internal static class CairnCommand
             ExportCommand.Create(),
             VerifyCommand.Create(),
             ReceiptCommand.Create(),
+            PolicyCommand.Create(),
             KeysCommand.Create(),
             FsckCommand.Create(),
             DoctorCommand.Create(),

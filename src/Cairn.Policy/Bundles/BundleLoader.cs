@@ -51,15 +51,19 @@ internal sealed class BundleLoader : IDisposable
 
         var policies = ReadPolicies(manifest);
         var entities = ReadEntities();
-        if (manifest is null || schema is null || actions is null || HasErrors)
+        entities.Name(policies.SelectMany(p => p.Entities));
+        if (schema is not null && actions is not null)
         {
-            throw Failed();
+            // Even where the manifest is wrong, so that its author sees everything at once.
+            if (policies.Select(p => p.Id).Where(id => id.Length > 0).Distinct(StringComparer.Ordinal).Count() == policies.Count)
+            {
+                Validate(schema, policies);
+            }
+
+            CheckEntities(schema, entities);
         }
 
-        entities.Name(policies.SelectMany(p => p.Entities));
-        Validate(schema, policies);
-        CheckEntities(schema, entities);
-        if (HasErrors)
+        if (manifest is null || schema is null || actions is null || HasErrors)
         {
             throw Failed();
         }

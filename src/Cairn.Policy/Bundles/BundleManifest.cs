@@ -65,6 +65,14 @@ public sealed record BundleManifest
     /// <summary>How long an approval is waited for where the policy does not say; null: the gateway's own limit.</summary>
     public TimeSpan? ApprovalTimeout { get; init; }
 
+    /// <summary>Reads a bundle's manifest alone.</summary>
+    /// <exception cref="PolicyBundleException">It is not what it should be.</exception>
+    public static BundleManifest Read(BundleFiles files)
+    {
+        var problems = new List<PolicyProblem>();
+        return ManifestReader.Read(files, problems) is { } manifest && problems.Count == 0 ? manifest : throw new PolicyBundleException(problems);
+    }
+
     /// <summary>The members that the bundle asks for of an action's arguments; null when it asks for none of this action.</summary>
     public IReadOnlyDictionary<string, ArgumentKind>? ArgumentsOf(string action, string server, string name)
     {
