@@ -1,4 +1,5 @@
 using Cairn.Broker.Keys;
+using Cairn.Broker.Proofs;
 using Cairn.Broker.Store;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
@@ -18,6 +19,8 @@ internal sealed record CredentialBrokerParts
     public required BrokerStore Store { get; init; }
 
     public required KeyRing Keys { get; init; }
+
+    public required NonceKey Nonces { get; init; }
 
     public required Emitter Emitter { get; init; }
 
@@ -71,6 +74,7 @@ internal static class BrokerDirectory
                 Settings = settings,
                 Store = BrokerStore.Open(Path.Combine(folder, "broker.db")),
                 Keys = keys,
+                Nonces = NonceKey.OpenOrCreate(Path.Combine(folder, "nonce.key")),
                 Emitter = emitter,
                 Self = self,
                 Bundles = () => Bundles(folder, authority),

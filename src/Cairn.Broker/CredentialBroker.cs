@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Cairn.Broker.Clients;
 using Cairn.Broker.Evidence;
 using Cairn.Broker.Exchange;
 using Cairn.Broker.Keys;
@@ -45,6 +46,8 @@ public sealed class CredentialBroker : IAsyncDisposable
         _self = parts.Self;
         _tokens = new AccessTokens(parts.Settings, parts.Keys, parts.Store);
         _authorities = new Authorities(parts.Settings, _tokens, parts.Bundles);
+        ProofRules = new ProofRules(TimeSpan.FromSeconds(parts.Settings.ProofAgeS), TimeSpan.FromSeconds(parts.Settings.ClockSkewS), parts.Nonces, parts.Settings.RequireNonce);
+        Clients = new ClientAuthenticator(parts.Settings, parts.Store, parts.Bundles);
         Trails = new BrokerTrails(parts.Emitter, _self, parts.Time);
         _sweeper = parts.SweepEvery is { } every ? Task.Run(() => SweepOnAsync(every)) : Task.CompletedTask;
     }
@@ -61,6 +64,12 @@ public sealed class CredentialBroker : IAsyncDisposable
     internal CredentialBrokerParts Parts => _parts;
 
     internal AccessTokens Tokens => _tokens;
+
+    internal Authorities Authorities => _authorities;
+
+    internal ProofRules ProofRules { get; }
+
+    internal ClientAuthenticator Clients { get; }
 
     /// <summary>Opens a broker on a data directory: keys, store and settings are in its folder <c>broker</c>.</summary>
     /// <exception cref="BrokerException">A file is not what it should be.</exception>
@@ -303,7 +312,7 @@ public sealed class CredentialBroker : IAsyncDisposable
 
     /// <summary>Whether a proof is shown for the first time, noted durably.</summary>
     internal bool TrySeeProof(DpopProof proof, DateTimeOffset now) => _parts.Store.TrySeeProof(
-        SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{proof.Key.Thumbprint} {proof.Id}")), now.AddSeconds(Settings.ProofAgeS + (2 * Settings.ClockSkewS) + 1));
+        SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{proof.Key.Thumbprint} {proof.Id}")), now + ProofRules.Memory);
 
     private static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 

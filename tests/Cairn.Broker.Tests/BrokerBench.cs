@@ -90,7 +90,7 @@ internal sealed class BrokerBench : IDisposable
         Directory.Delete(Path.GetDirectoryName(Data)!, recursive: true);
     }
 
-    private void Note(string message)
+    internal void Note(string message)
     {
         lock (Log)
         {

@@ -40,6 +40,20 @@ internal sealed class Authorities(BrokerSettings settings, AccessTokens tokens, 
         }
     }
 
+    /// <summary>The workload that an <c>actor_token</c> shows, a JWT-SVID for this broker.</summary>
+    /// <exception cref="CredentialRefusedException"><c>invalid_request</c> (RFC 8693 §2.2.2): it does not hold.</exception>
+    public SpiffeId ActorOf(string token, DateTimeOffset now)
+    {
+        try
+        {
+            return JwtSvidValidator.Validate(token, settings.Issuer, bundles(), now).Id;
+        }
+        catch (SvidRejectedException e)
+        {
+            throw new CredentialRefusedException("invalid_request", $"the actor token is no JWT-SVID that holds: {e.Message}", e);
+        }
+    }
+
     // Possession is shown by the key, by being the one workload that may act, or by a gateway that has checked the proof
     // itself. A token that names who may act is for that one alone, whoever holds its key (RFC 8693 §4.4).
     private void RequirePossession(CredentialEntry entry, ExchangeRequest request, SpiffeId actor)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Cairn.Identity.Files;
 
 namespace Cairn.Broker.Proofs;
 
@@ -12,6 +13,24 @@ internal sealed class NonceKey(byte[] key)
 {
     private const int TimeBytes = 8;
     private const int TagBytes = 16;
+    private const int KeyBytes = 32;
+
+    /// <summary>The key of a data directory, which every process on it shares: a nonce of one is good at all.</summary>
+    /// <exception cref="IOException">The file can't be used or is open to others.</exception>
+    public static NonceKey OpenOrCreate(string path)
+    {
+        using (FileLock.Take(path + ".lock", TimeSpan.FromSeconds(10)))
+        {
+            if (!File.Exists(path))
+            {
+                DurableFile.Write(path, RandomNumberGenerator.GetBytes(KeyBytes));
+            }
+        }
+
+        DurableFile.RequireOwnerOnly(path);
+        var key = File.ReadAllBytes(path);
+        return key.Length == KeyBytes ? new NonceKey(key) : throw new BrokerException($"{path} has {key.Length} bytes, expected {KeyBytes}. Remove it to have one made");
+    }
 
     public string Make(DateTimeOffset now)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 
@@ -32,6 +33,33 @@ public sealed class PublicJwk
     {
         ArgumentNullException.ThrowIfNull(key);
         return new PublicJwk(key.ExportParameters(false), null, keyId);
+    }
+
+    /// <summary>The key of a certificate.</summary>
+    /// <exception cref="TokenFormatException">It is no key of a kind named above.</exception>
+    public static PublicJwk Of(X509Certificate2 certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        using var ec = certificate.GetECDsaPublicKey();
+        using var rsa = ec is null ? certificate.GetRSAPublicKey() : null;
+        return (ec, rsa) switch
+        {
+            ({ KeySize: 256 } key, _) => Of(key),
+            (_, { KeySize: >= 2048 and <= 8192 } key) => new PublicJwk(null, key.ExportParameters(false), null),
+            _ => throw new TokenFormatException("a certificate's key is neither P-256 nor RSA of 2,048 to 8,192 bits"),
+        };
+    }
+
+    /// <summary>The usable keys of a JWK set (RFC 7517 §5): those of kinds that are not known here are left out, as it asks.</summary>
+    /// <exception cref="TokenFormatException">It is no JWK set.</exception>
+    public static IReadOnlyList<PublicJwk> ParseSet(JsonElement set)
+    {
+        if (set.ValueKind != JsonValueKind.Object || !set.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
+        {
+            throw new TokenFormatException("a JWK set is no object with an array \"keys\"");
+        }
+
+        return [.. keys.EnumerateArray().Where(k => k.Text("kty") is "EC" or "RSA" && k.Text("crv") is null or "P-256" && k.Text("use") is null or "sig").Select(Parse)];
     }
 
     /// <summary>Reads a JWK.</summary>
@@ -72,6 +100,18 @@ public sealed class PublicJwk
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>The key as JSON.</summary>
+    public override string ToString()
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            WriteTo(json);
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
     /// <summary>Whether the signature (JWS form: RFC 7518 §3.3 to §3.5) is this key's. An algorithm of another key type is never a match.</summary>
