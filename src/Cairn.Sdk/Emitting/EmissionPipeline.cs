@@ -159,6 +159,10 @@ internal sealed class EmissionPipeline : IAsyncDisposable
             _signed += batch.Records.Count;
             _queue.Return(batch);
             _outbox.Add(items);
+            if (Volatile.Read(ref _disposed) != 0)
+            {
+                _queue.Hurry(); // one wake-up may have stood for these records and for the close: the loop has to look once more
+            }
         }
         finally
         {
