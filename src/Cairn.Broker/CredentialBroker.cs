@@ -180,6 +180,13 @@ public sealed class CredentialBroker : IAsyncDisposable
         return _tokens.Find(token, now) is { State: CredentialState.Active } entry && now < entry.Expires ? entry : null;
     }
 
+    /// <summary>What is kept of a token that this broker signed, whatever its state; null: it is none of its own.</summary>
+    public CredentialEntry? Recognise(string token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return _tokens.Find(token, _parts.Time.GetUtcNow());
+    }
+
     /// <summary>A credential by its public id; null: none.</summary>
     public CredentialEntry? Find(string id) => _parts.Store.Find(id);
 

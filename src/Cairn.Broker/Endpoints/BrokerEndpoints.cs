@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -72,12 +73,12 @@ public static class BrokerEndpoints
 
             server.Configure(options =>
             {
-                options.SubjectTokenTypes.UnionWith([TokenTypes.AccessToken, TokenTypes.Jwt, TokenTypes.IdToken]);
+                options.SubjectTokenTypes.UnionWith([TokenTypes.AccessToken, TokenTypes.Jwt, TokenTypes.IdToken, TokenTypes.SpiffeId]);
                 options.ActorTokenTypes.UnionWith([TokenTypes.Jwt, TokenTypes.SpiffeId]);
             });
 
             // It asks for keys at the start. Nothing is signed or encrypted by these: tokens are the broker's own.
-            server.AddEphemeralEncryptionKey().AddEphemeralSigningKey(SecurityAlgorithms.EcdsaSha256);
+            server.AddEncryptionKey(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32))).AddEphemeralSigningKey(SecurityAlgorithms.EcdsaSha256);
             foreach (var handler in OpenIddictServerHandlers.DefaultHandlers.Concat(OpenIddictServerAspNetCoreHandlers.DefaultHandlers)
                 .Where(h => Replaced.Contains(h.ContextType) && !Kept.Contains(h)).ToList())
             {

@@ -77,12 +77,15 @@ internal sealed class AccessTokens(BrokerSettings settings, KeyRing keys, Broker
     }
 
     /// <summary>Whether it says of itself that it is one of this broker's; nothing is checked.</summary>
-    public bool IsOurs(string token)
+    public bool IsOurs(string token) => IsOf(token, settings.Issuer);
+
+    /// <summary>Whether it says of itself that it is an access token of that issuer; nothing is checked.</summary>
+    public static bool IsOf(string token, string issuer)
     {
         try
         {
             var jws = CompactJws.Parse(token, "the token");
-            return jws.Header.Text("typ") == "at+jwt" && jws.Claims.Text("iss") == settings.Issuer;
+            return jws.Header.Text("typ") == "at+jwt" && jws.Claims.Text("iss") == issuer;
         }
         catch (TokenFormatException)
         {

@@ -35,6 +35,8 @@ internal sealed class Authorities(BrokerSettings settings, AccessTokens tokens, 
                 return new Authority(entry.Subject, entry.Actors, new Ceiling(entry.Audience, entry.Scope, entry.Expires, entry.Depth), entry.Id, entry);
             case TokenTypes.Jwt or TokenTypes.IdToken:
                 return Foreign(token, actor, now);
+            case TokenTypes.SpiffeId when token == actor.ToString():
+                return OwnOf(actor, null, now); // the actor's identity is established: by its own word, or by a gateway's
             default:
                 throw new CredentialRefusedException("invalid_request", $"subject_token_type is none of {TokenTypes.AccessToken}, {TokenTypes.Jwt}, {TokenTypes.IdToken}");
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Cairn.Broker.Tokens;
 using Cairn.Evidence;
 
 namespace Cairn.Broker;
@@ -57,6 +58,9 @@ public sealed record BrokerSettings
     /// <summary>How long a signing key signs, seconds; it is published until the last of its tokens is over.</summary>
     public int KeyLifetimeS { get; init; } = 30 * 24 * 3600;
 
+    /// <summary>Where the file is in a data directory.</summary>
+    public static string PathIn(string data) => BrokerDirectory.SettingsPath(Path.GetFullPath(data));
+
     /// <summary>Reads the file; a missing one gives the defaults, by which nothing is given without an operator's grant.</summary>
     /// <exception cref="BrokerException">It is not what it should be; the message names the file and the place.</exception>
     public static BrokerSettings Read(string path)
@@ -97,6 +101,29 @@ public sealed record BrokerSettings
         foreach (var pattern in Gateways.Concat(Workloads.Select(w => w.Id)))
         {
             Require(SpiffeId.TryParse(pattern.EndsWith("/*", StringComparison.Ordinal) ? pattern[..^2] : pattern, out _), $"\"{pattern}\" is neither a SPIFFE ID nor a prefix of one that ends in /*");
+        }
+
+        foreach (var client in Clients)
+        {
+            Require(SpiffeId.TryParse(client.Id, out var id) && id.Path.Length > 0, $"the client \"{client.Id}\" is not a SPIFFE ID with a path");
+            RequireKeys(client.Jwks, client.Id);
+        }
+
+        foreach (var known in Issuers)
+        {
+            RequireKeys(known.Jwks, known.Issuer);
+        }
+
+        void RequireKeys(JsonElement jwks, string of)
+        {
+            try
+            {
+                Require(PublicJwk.ParseSet(jwks).Count > 0, $"no key of {of} is of a kind that is known here; expected EC P-256 or RSA");
+            }
+            catch (TokenFormatException e)
+            {
+                throw new BrokerException($"{where}: the keys of {of}: {e.Message}", e);
+            }
         }
 
         Require(Workloads.All(w => w.TtlS >= 1), "a workload's ttl_s is below 1");

@@ -74,6 +74,24 @@ internal sealed class BrokerStore : IDisposable
     public IReadOnlyList<CredentialEntry> List(int most, bool all) =>
         [.. Read(all ? "ORDER BY issued DESC LIMIT $most" : "WHERE state = 1 ORDER BY issued DESC LIMIT $most", ("$most", most)).Select(row => row.Entry)];
 
+    /// <summary>Credentials whose id begins so.</summary>
+    public IReadOnlyList<CredentialEntry> FindByStart(string start, int most) =>
+        [.. Read("WHERE substr(id, 1, length($start)) = $start LIMIT $most", ("$start", start), ("$most", most)).Select(row => row.Entry)];
+
+    /// <summary>Everything that descends from a credential, nearest first; it itself left out.</summary>
+    public IReadOnlyList<CredentialEntry> Descendants(string id) =>
+    [
+        .. Read(
+            """
+            WHERE id <> $id AND id IN (
+              WITH RECURSIVE down(id) AS (VALUES($id) UNION SELECT c.id FROM credential c JOIN down ON c.parent = down.id) SELECT id FROM down)
+            """,
+            ("$id", id)).Select(row => row.Entry).OrderBy(e => e.Depth).ThenBy(e => e.Issued),
+    ];
+
+    /// <summary>How a credential ended; null: it has not, or there is none.</summary>
+    public Ending? FindEnding(string id) => Read("WHERE id = $id AND closing IS NOT NULL", ("$id", id)).FirstOrDefault();
+
     /// <summary>Ends a credential and all that descend from it, in one durable step. Those that ended before are left as they are.</summary>
     /// <returns>What ended now; the root first.</returns>
     public IReadOnlyList<Ending> Revoke(string id, string reason, string? by, DateTimeOffset now)
