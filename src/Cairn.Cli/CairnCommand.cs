@@ -17,6 +17,7 @@ internal static class CairnCommand
         Examples:
           cairn demo                                        see the whole story in a minute
           cairn mcp -- npx -y some-mcp-server               record what an agent does through an MCP server
+          cairn exec -- make install                        record a command: output, exit code, files it changed
           cairn trails                                      what was recorded
           cairn show 4bf92f35                               one trail: who, context, tools, what changed
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
@@ -32,6 +33,7 @@ internal static class CairnCommand
         var root = new RootCommand("Cairn: what did the AI agents do in production, and can you prove it?")
         {
             McpCommand.Create(),
+            ExecCommand.Create(),
             TrailsCommand.Create(),
             ShowCommand.Create(),
             ExportCommand.Create(),

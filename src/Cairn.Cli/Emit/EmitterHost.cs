@@ -27,12 +27,13 @@ internal sealed class EmitterHost : IAsyncDisposable
     /// <param name="issuer">The emitter's SPIFFE ID, given the directory's trust domain.</param>
     /// <param name="owner">Who answers for it.</param>
     /// <param name="cancel">Stops the start.</param>
+    /// <param name="sequence">Whether this process makes checkpoints when no other does. Without, its evidence waits for the next that does.</param>
     /// <exception cref="LedgerDirectoryException">The directory can't be opened or made.</exception>
-    public static async Task<EmitterHost> EmbeddedAsync(string data, Func<string, SpiffeId> issuer, string owner, CancellationToken cancel)
+    public static async Task<EmitterHost> EmbeddedAsync(string data, Func<string, SpiffeId> issuer, string owner, CancellationToken cancel, bool sequence = true)
     {
         var directory = LedgerDirectory.OpenOrCreate(data);
         var id = issuer(directory.TrustDomain);
-        var ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions(), cancel);
+        var ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Sequence = sequence }, cancel);
         var authority = LocalAuthority.Open(directory.KeysPath, directory.TrustDomain);
         var vault = TrailVault.Open(directory.VaultPath);
         var emitter = await Emitter.StartAsync(Options(id, authority.SourceFor(id), directory.SpoolPath, owner), ledger, cancel);

@@ -29,6 +29,12 @@ public sealed record ActionResult(string Status)
     /// <summary>Attributes to add to those of the request.</summary>
     public IReadOnlyDictionary<string, object> Attributes { get; init; } = new Dictionary<string, object>();
 
+    /// <summary>Outputs that were committed to while they passed, under <see cref="CompletedAs"/>.</summary>
+    public IReadOnlyList<HeldStream> Streams { get; init; } = [];
+
+    /// <summary>The id that its record gets, where commitments were made under it beforehand; null: a new one.</summary>
+    public RecordId? CompletedAs { get; init; }
+
     /// <summary>Writes further members of <c>action</c> that the schema knows, such as <c>after</c>; null: none.</summary>
     public Action<Utf8JsonWriter>? More { get; init; }
 }

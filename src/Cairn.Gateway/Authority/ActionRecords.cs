@@ -51,7 +51,7 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
     public RecordDraft Completed(ActionUnderWay way, ActionResult result)
     {
         var action = way.Action;
-        var id = outlet.NewId();
+        var id = result.CompletedAs ?? outlet.NewId();
         var duration = time.GetElapsedTime(way.Started);
         HeldCommitment? output = null;
         IReadOnlyList<SealedContent> contents = [];
@@ -59,6 +59,8 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
         {
             (output, contents) = ContentCapture.Hold(way.Capture, keys, action.Trace, id, "output", result.OutputMedia, bytes);
         }
+
+        contents = [.. contents, .. result.Streams.SelectMany(stream => stream.Contents)];
 
         return Draft(RecordKinds.ActionCompleted, way, id, contents, AttributesOf(action, result), writer =>
         {
@@ -75,6 +77,11 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
             }
 
             output?.WriteTo(writer, "output");
+            foreach (var stream in result.Streams)
+            {
+                stream.Commitment.WriteTo(writer, stream.Member);
+            }
+
             writer.WriteNumber("duration_us"u8, (long)duration.TotalMicroseconds);
             result.More?.Invoke(writer);
         });

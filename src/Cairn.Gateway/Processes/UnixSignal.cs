@@ -8,7 +8,10 @@ internal static class UnixSignal
     private const int Sigterm = 15;
 
     /// <summary>Asks a process to end; nothing happens when it is gone already.</summary>
-    public static void Terminate(int processId) => _ = Kill(processId, Sigterm);
+    public static void Terminate(int processId) => Send(processId, Sigterm);
+
+    /// <summary>Sends a signal by its number; nothing happens when the process is gone already.</summary>
+    public static void Send(int processId, int signal) => _ = Kill(processId, signal);
 
     /// <summary>The signal that ended a process by the exit code .NET reports for it (128 + signal); null for an ordinary exit.</summary>
     public static string? NameOf(int exitCode) => exitCode switch

@@ -1,0 +1,108 @@
+using System.CommandLine;
+using Cairn.Cli.Terminal;
+using Cairn.Evidence;
+using Cairn.Gateway.Approvals;
+using Cairn.Gateway.Authority;
+using Cairn.Sdk;
+
+namespace Cairn.Cli.Emit;
+
+/// <summary>The options that <c>cairn exec</c>, <c>cairn hook</c> and <c>cairn proxy</c> share: who acts, and where evidence goes.</summary>
+internal sealed class WayInOptions
+{
+    private readonly string _name;
+
+    /// <param name="name">The way in's name, which is the last part of its emitter's SPIFFE ID.</param>
+    /// <param name="agent">The agent where none is named.</param>
+    public WayInOptions(string name, string agent = "spiffe://cairn.local/agent/default")
+    {
+        _name = name;
+        Agent = new Option<string>("--agent") { Description = "Who acts", HelpName = "SPIFFE-ID", DefaultValueFactory = _ => agent };
+        Capture.AcceptOnlyFromAmong("metadata", "redacted", "full");
+    }
+
+    public Option<string?> Data { get; } = DataOption.Create();
+
+    public Option<string?> Server { get; } = new("--server") { Description = "A ledger on another machine (cairn serve), in place of --data; CAIRN_ENROL_TOKEN joins it the first time", HelpName = "URL" };
+
+    public Option<string> Agent { get; }
+
+    public Option<string> Owner { get; } = new("--owner") { Description = "The person or team accountable for the agent", HelpName = "WHO", DefaultValueFactory = _ => $"{Environment.UserName}@{Environment.MachineName}" };
+
+    public Option<string> Capture { get; } = new("--capture") { Description = "What is kept of inputs and outputs", HelpName = "metadata|redacted|full", DefaultValueFactory = _ => "metadata" };
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { Data, Server, Agent, Owner, Capture })
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>What was chosen.</summary>
+    /// <exception cref="CliException">Options that exclude each other, or a server that is none.</exception>
+    public WayIn Read(ParseResult parsed)
+    {
+        var server = parsed.GetValue(Server);
+        if (server is not null && parsed.GetValue(Data) is not null)
+        {
+            throw new CliException("--data and --server exclude each other: a ledger is on this machine or on another", $"cairn {_name} --help");
+        }
+
+        return new WayIn(
+            _name, SpiffeId.Parse(parsed.GetRequiredValue(Agent)), parsed.GetRequiredValue(Owner),
+            Enum.Parse<CaptureProfile>(parsed.GetRequiredValue(Capture), ignoreCase: true),
+            server is null ? DataOption.Resolve(parsed.GetValue(Data)) : null, server is null ? null : Address(server));
+    }
+
+    private Uri Address(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
+        ? address
+        : throw new CliException($"--server takes an http or https address, found \"{url}\"", $"cairn {_name} --server http://127.0.0.1:7070 …");
+}
+
+/// <summary>Who acts through a way in, and where its evidence goes.</summary>
+/// <param name="Name">The way in.</param>
+/// <param name="Agent">Who acts.</param>
+/// <param name="Owner">Who answers for it.</param>
+/// <param name="Capture">How much is kept.</param>
+/// <param name="Data">The data directory; null with a server.</param>
+/// <param name="Server">The ledger's server; null with a data directory.</param>
+internal sealed record WayIn(string Name, SpiffeId Agent, string Owner, CaptureProfile Capture, string? Data, Uri? Server)
+{
+    /// <summary>Where state between runs and waiting approvals lie: the data directory, or this user's folder for the server.</summary>
+    public string State => Data ?? Path.Combine(DataOption.State(), $"{Server!.Host}_{Server.Port}");
+
+    /// <summary>Opens the ledger and starts the emitter.</summary>
+    /// <param name="role">The kind of emitter: <c>gateway</c> stands on the path and observes; <c>agent</c> reports.</param>
+    /// <param name="sequence">Whether this process makes checkpoints when no other does.</param>
+    /// <param name="cancel">Stops the start.</param>
+    public Task<EmitterHost> OpenAsync(string role, bool sequence, CancellationToken cancel)
+    {
+        SpiffeId Issuer(string trustDomain) => SpiffeId.Parse($"spiffe://{trustDomain}/{role}/{Name}");
+        return Server is { } server
+            ? EmitterHost.RemoteAsync(server, State, Issuer(Agent.TrustDomain), Environment.GetEnvironmentVariable("CAIRN_ENROL_TOKEN"), Owner, cancel)
+            : EmitterHost.EmbeddedAsync(Data!, Issuer, Owner, cancel, sequence);
+    }
+
+    /// <summary>What the pipeline decides with. The caller owns the desk.</summary>
+    public ActionPipelineOptions Deciding(ApprovalDesk desk) => new() { Capture = Capture, Approvals = desk };
+
+    /// <summary>The caller's position in its trace, from TRACEPARENT; null where there is none.</summary>
+    public static TraceParent? Caller()
+    {
+        var text = Environment.GetEnvironmentVariable("TRACEPARENT");
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        if (TraceParent.TryParse(text, out var caller))
+        {
+            return caller;
+        }
+
+        Console.Error.WriteLine($"cairn: TRACEPARENT is not a W3C trace context (\"{text}\"); this run starts a trail of its own");
+        return null;
+    }
+}
