@@ -18,6 +18,7 @@ internal static class CairnCommand
           cairn demo                                        see the whole story in a minute
           cairn mcp -- npx -y some-mcp-server               record what an agent does through an MCP server
           cairn exec -- make install                        record a command: output, exit code, files it changed
+          cairn hook install --for claude-code              record what a coding agent does with its own tools
           cairn trails                                      what was recorded
           cairn show 4bf92f35                               one trail: who, context, tools, what changed
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
@@ -34,6 +35,7 @@ internal static class CairnCommand
         {
             McpCommand.Create(),
             ExecCommand.Create(),
+            HookCommand.Create(),
             TrailsCommand.Create(),
             ShowCommand.Create(),
             ExportCommand.Create(),

@@ -157,15 +157,34 @@ def story(forge=None):
     leaves = [leaf_hash(signed) for signed, _ in entries]
     entries.append(root.sign([asked, done], known=[2, merkle_root(leaves)]))
     asked, done, _ = call(helper, "write_file", b'{"path":"report.md"}', b'{"isError":true}', status="tool_error")
-    entries += [helper.sign([asked]), helper.sign([done])]
+    others = [] if forge == "helper not counted" else [helper]
+    if forge in ("outcome in a later run", "outcome by another emitter"):
+        helper.seq -= 1
+        entries += [helper.sign([asked])]
+        others.append(later_run(forge, helper, asked, root_key, root, entries))
+    else:
+        entries += [helper.sign([asked]), helper.sign([done])]
     if forge == "declared gap":
         entries.append(helper.sign([helper.record("gap.declared", "gap", {"reason": "spool_torn", "count": 0})]))
     if forge != "helper never ended":
         entries.append(helper.sign([ended(helper)]))
-    others = [] if forge == "helper not counted" else [helper]
     entries.append(root.sign([ended(root, others)], key=p256("stranger") if forge == "signed by a stranger" else None))
     policy = f"quorum none\ntrustdomain example.org {b64(root_der)}\nemitter gateway spiffe://example.org/gateway/*\n"
     return entries, [root, helper], contents, policy
+
+
+def later_run(forge, helper, asked, root_key, root, entries):
+    """Another stream, of the helper's issuer or of another, that tells the outcome of what the helper requested."""
+    later = Emitter("helper" if forge == "outcome in a later run" else "stranger", "writer", root_key, 3)
+    later.stream = seed("stream later")[:16]
+    request = json.loads(asked)
+    begun = started(later, parent=root.task)
+    done = later.record("action.completed", "action", {
+        "type": request["action"]["type"], "resource": request["action"]["resource"], "requested": request["id"], "status": "ok",
+        "output": held(seed("trail"), later.id_of(1), "output", b"{}"), "duration_us": 1834}, request["span"], helper.task)
+    entries.append(later.sign([begun, done, ended(later)]))
+    later.seq = 3
+    return later
 
 
 # ---- Bundle ----
@@ -246,6 +265,8 @@ def main():
     case("middle-removed", zipped(build((3,))), "passed", "failed", "passed", ["sequence-gap", "action-unrequested", "records-missing"])
     case("emitter-removed", zipped(build((1, 3, 4, 5))), "passed", "failed", "passed", ["emitter-missing"])
     case("helper-never-ended", zipped(build(forge="helper never ended")), "passed", "failed", "passed", ["emitter-open"])
+    case("outcome-in-a-later-run", zipped(build(forge="outcome in a later run")), "passed", "passed", "passed")
+    case("outcome-by-another-emitter", zipped(build(forge="outcome by another emitter")), "passed", "failed", "passed", ["action-unrequested", "action-open"])
     case("reordered", zipped(build(order=[0, 1, 2, 4, 3, 5, 6])), "failed", "failed", "unproven", ["index-order", "stream-order", "sequence-gap", "sequence-repeated", "action-unrequested", "action-open"])
     case("duplicated", zipped(build(order=[0, 1, 2, 2, 3, 4, 5, 6])), "failed", "passed", "unproven", ["index-order", "stream-order", "record-duplicate", "sequence-repeated"])
     case("record-replaced", zipped(edited("records.jsonl", lambda data: data.replace(b"read_file", b"kill_file", 1))), "failed", "passed", "unproven", ["records-root"])

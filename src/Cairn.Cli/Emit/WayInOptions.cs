@@ -31,10 +31,16 @@ internal sealed class WayInOptions
 
     public Option<string> Capture { get; } = new("--capture") { Description = "What is kept of inputs and outputs", HelpName = "metadata|redacted|full", DefaultValueFactory = _ => "metadata" };
 
+    public IEnumerable<Option> All => [Data, Server, Agent, Owner, Capture];
+
+    /// <summary>An option as it was given on the command line.</summary>
+    public static IEnumerable<string> Words(ParseResult parsed, Option option) =>
+        parsed.GetResult(option) is { } given ? [option.Name, .. given.Tokens.Select(token => token.Value)] : [];
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Data, Server, Agent, Owner, Capture })
+        foreach (var option in All)
         {
             command.Options.Add(option);
         }

@@ -13,6 +13,9 @@ internal sealed class TrailCheck(string trace, FailureList integrity, FailureLis
     private readonly HashSet<RecordId> _ids = new(RandomizedIds.Instance);
     private readonly Dictionary<StreamId, (string Emitter, long Records, string By)> _listed = [];
 
+    /// <summary>Which stream requested an action that is open: its outcome may stand in another run of the same issuer.</summary>
+    private readonly Dictionary<RecordId, StreamState> _requesters = new(RandomizedIds.Instance);
+
     public long Records { get; private set; }
 
     public long Reported { get; private set; }
@@ -53,6 +56,7 @@ internal sealed class TrailCheck(string trace, FailureList integrity, FailureLis
         if (kind.SequenceEqual("action.requested"u8))
         {
             stream.Open[record.Id] = false;
+            _requesters.TryAdd(record.Id, stream);
             Count(stream, record);
         }
         else if (kind.SequenceEqual("action.completed"u8))
@@ -170,15 +174,23 @@ internal sealed class TrailCheck(string trace, FailureList integrity, FailureLis
         {
             completeness.Add(ReasonCodes.RecordBody, "record", Id(record), "an outcome with requested and status", "one without");
         }
-        else if (!stream.Open.Remove(requested))
+        else if (Requester(stream, requested) is not { } requester || !requester.Open.Remove(requested))
         {
-            completeness.Add(ReasonCodes.ActionUnrequested, "record", Id(record), $"an open request {requested} of the same stream", "none: it is missing, or has its outcome");
+            completeness.Add(ReasonCodes.ActionUnrequested, "record", Id(record), $"an open request {requested} of the same emitter", "none: it is missing, or has its outcome");
         }
         else if (accepted)
         {
-            stream.Open[requested] = true;
+            requester.Open[requested] = true;
+        }
+        else
+        {
+            _requesters.Remove(requested);
         }
     }
+
+    private StreamState? Requester(StreamState stream, RecordId requested) =>
+        stream.Open.ContainsKey(requested) ? stream
+            : _requesters.TryGetValue(requested, out var other) && other.Issuer == stream.Issuer ? other : null;
 
     private void End(StreamState stream, in RecordView record)
     {

@@ -57,6 +57,9 @@ public sealed class ActionPermit
     /// <summary>Why not; null: it may be done.</summary>
     public ActionRefusal? Refusal { get; }
 
+    /// <summary>Why whoever asked must put it to a human before it is done; null: it may be done (<see cref="ActionPipelineOptions.AsksElsewhere"/>).</summary>
+    public string? AskFirst => Way.AskFirst;
+
     /// <summary>Id of its <c>action.requested</c>.</summary>
     public RecordId Requested { get; }
 

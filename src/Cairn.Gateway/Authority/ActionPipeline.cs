@@ -100,6 +100,12 @@ public sealed class ActionPipeline
             return (null, null);
         }
 
+        if (decision.Outcome == PolicyOutcome.NeedsApproval && decision.Errors.Count == 0 && _options.AsksElsewhere)
+        {
+            way.AskFirst = DecisionRecord.Shown(decision.Reason);
+            return (null, null);
+        }
+
         if (decision.Outcome == PolicyOutcome.NeedsApproval)
         {
             (decision, var refusal) = await ApproveAsync(way, decider, decision, waiting, cancellationToken).ConfigureAwait(false);

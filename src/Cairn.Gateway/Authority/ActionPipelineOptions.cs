@@ -23,6 +23,12 @@ public sealed record ActionPipelineOptions
     /// <summary>Where calls wait for a human; null: an action that needs approval is refused.</summary>
     public ApprovalDesk? Approvals { get; init; }
 
+    /// <summary>
+    /// What needs approval is put to a human by whoever asked, out of sight: it is recorded as requested without an
+    /// approval, and <see cref="ActionPermit.AskFirst"/> says why a human must be asked.
+    /// </summary>
+    public bool AsksElsewhere { get; init; }
+
     /// <summary>How long a decision may take before it counts as a denial.</summary>
     public TimeSpan DecisionTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -44,6 +44,8 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
             {
                 writer.WriteString("approval"u8, approval.ToString());
             }
+
+            action.More?.Invoke(writer);
         });
     }
 

@@ -29,6 +29,9 @@ internal sealed class ActionUnderWay
     /// <summary>Public id of the credential that it is done with.</summary>
     public string? CredentialId { get; set; }
 
+    /// <summary>Why a human must be asked, where that is done elsewhere; null: no need.</summary>
+    public string? AskFirst { get; set; }
+
     /// <summary>Its <c>action.requested</c> is emitted.</summary>
     public bool IsRequested { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cairn.Evidence;
 
 namespace Cairn.Gateway.Authority;
@@ -71,6 +72,9 @@ public sealed record ProposedAction
 
     /// <summary>The input as JSON for the policy's context, where <see cref="Input"/> is not JSON itself; empty: <see cref="Input"/> when its media type is JSON.</summary>
     public ReadOnlyMemory<byte> Arguments { get; init; }
+
+    /// <summary>Writes further members of <c>action.requested</c>'s <c>action</c> that the schema knows, such as <c>before</c>; null: none.</summary>
+    public Action<Utf8JsonWriter>? More { get; init; }
 
     /// <summary>OpenTelemetry attributes of both its records.</summary>
     public IReadOnlyDictionary<string, object> Attributes { get; init; } = new Dictionary<string, object>();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cairn.Evidence;
+using Cairn.Evidence.Commitments;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Submissions;
 using Cairn.Gateway.Authority;
@@ -74,17 +75,21 @@ internal sealed class TaskPart
     }
 
     /// <summary>A record of the part's own span.</summary>
-    public RecordDraft Draft(string kind, Action<Utf8JsonWriter> body, IReadOnlyDictionary<string, object>? attributes = null) => new()
-    {
-        Kind = kind,
-        Trace = Trace,
-        Span = Span,
-        Parent = Caller,
-        Task = Span,
-        Actor = _actor,
-        Body = body,
-        Attributes = attributes,
-    };
+    public RecordDraft Draft(
+        string kind, Action<Utf8JsonWriter> body, IReadOnlyDictionary<string, object>? attributes = null,
+        RecordId? id = null, IReadOnlyList<SealedContent>? contents = null) => new()
+        {
+            Kind = kind,
+            Trace = Trace,
+            Span = Span,
+            Parent = Caller,
+            Task = Span,
+            Actor = _actor,
+            Body = body,
+            Attributes = attributes,
+            Id = id,
+            Contents = contents ?? [],
+        };
 
     /// <summary>Ends the part: a root also counts what the ledger knows of other streams. Waits until the ledger has it all, or time is up.</summary>
     /// <param name="status">done, failed, cancelled or lost.</param>

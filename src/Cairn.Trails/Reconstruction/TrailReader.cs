@@ -4,12 +4,12 @@ using Cairn.Evidence.Records;
 
 namespace Cairn.Trails;
 
-/// <summary>Sorts records into the parts of a trail, pairing starts with ends by stream and span.</summary>
+/// <summary>Sorts records into the parts of a trail, pairing starts with ends by stream and span, requests with outcomes by issuer and span: another run may tell the outcome.</summary>
 internal sealed class TrailReader
 {
     private readonly Dictionary<(StreamId, SpanId), int> _tasks = [];
     private readonly Dictionary<SpanId, int> _delegations = [];
-    private readonly Dictionary<(StreamId, SpanId), int> _actions = [];
+    private readonly Dictionary<(SpiffeId, SpanId), int> _actions = [];
     private readonly AuthorityReader _authority = new();
 
     public List<TrailTask> Tasks { get; } = [];
@@ -53,7 +53,7 @@ internal sealed class TrailReader
                     body.Flag("changed") ?? false, record.Time, record.Id));
                 break;
             case RecordKinds.ActionRequested:
-                _actions[(entry.Stream, record.Span)] = Actions.Count;
+                _actions[(entry.Issuer, record.Span)] = Actions.Count;
                 Actions.Add(new TrailAction(
                     record.Span, record.Parent, record.Actor, entry.Issuer, body.Text("type") ?? "?", body.Text("resource") ?? "?", body.Flag("writes"),
                     record.Time, null, null, null, record.Id, null)
@@ -81,7 +81,7 @@ internal sealed class TrailReader
         var error = body.TryGetProperty("error", out var found) && found.ValueKind == JsonValueKind.Object
             ? string.Join(": ", new[] { found.Raw("code"), found.Text("message") }.Where(part => !string.IsNullOrEmpty(part)))
             : null;
-        Update(Actions, _actions, (entry.Stream, record.Span), action => action with
+        Update(Actions, _actions, (entry.Issuer, record.Span), action => action with
         {
             Status = body.Text("status"),
             Error = error,
