@@ -80,6 +80,12 @@ public sealed record GatewayOptions
     /// <summary>How long the end of a run waits for the ledger; what is not delivered by then stays spooled.</summary>
     public TimeSpan FlushTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The way in, for <c>task.started</c>.</summary>
+    public string Channel { get; init; } = "mcp/stdio";
+
+    /// <summary>OpenTelemetry's <c>network.transport</c> of the way in.</summary>
+    public string Transport { get; init; } = "pipe";
+
     /// <summary>The token that shows on whose behalf the agent acts. A secret: it goes to the broker and nowhere else. Null: none.</summary>
     public string? SubjectToken { get; init; }
 

@@ -37,9 +37,11 @@ public static class McpStdioGateway
         var peers = new PeerContext(Path.GetFileName(options.Command));
         var trails = new TrailParts(options, sink, keys, peers.Notes);
         var records = new ActionRecords(outlet, keys, options.Time, options.Strict);
-        var gaps = new GapCounter(sink, trails.Main, options.Time);
-        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, records, actor), peers, gaps);
+        var gaps = new GapCounter(sink, trails, options.Time);
+        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, records, CallerOf(options, actor)), peers, gaps);
 
+        // Opens the run's own trail: without it nothing starts.
+        _ = trails.Main;
         ServerProcess server;
         try
         {
@@ -70,6 +72,16 @@ public static class McpStdioGateway
             return server.ExitCode;
         }
     }
+
+    /// <summary>Whoever holds the other end of the pipe is the agent that the gateway was started for.</summary>
+    private static Caller CallerOf(GatewayOptions options, Actor actor) => new()
+    {
+        Agent = actor.Id,
+        Instance = actor.Instance,
+        Owner = actor.Owner,
+        Authenticated = "configured",
+        SubjectToken = options.SubjectToken,
+    };
 
     /// <summary>The server may itself start traced work: it continues this run's trace (W3C trace context in the environment).</summary>
     private static Dictionary<string, string?> EnvironmentOf(GatewayOptions options, TrailPart main) => new(options.Environment)

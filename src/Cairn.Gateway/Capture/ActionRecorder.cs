@@ -1,24 +1,19 @@
-using Cairn.Evidence.Records;
 using Cairn.Gateway.Authority;
 
 namespace Cairn.Gateway.Capture;
 
 /// <summary>Turns the conversation's actions into proposals, and records them. Not safe for several threads.</summary>
-internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, ActionRecords records, Actor actor)
+/// <param name="options">How to record.</param>
+/// <param name="sink">Where the records go.</param>
+/// <param name="records">Drafts them.</param>
+/// <param name="caller">Who asks, unless an action names another.</param>
+internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, ActionRecords records, Caller caller)
 {
-    private readonly Caller _caller = new()
-    {
-        Agent = actor.Id,
-        Instance = actor.Instance,
-        Owner = actor.Owner,
-        Authenticated = "configured",
-        SubjectToken = options.SubjectToken,
-    };
-
     /// <summary>An action that is about to pass, with the ids of its records.</summary>
     /// <param name="start">What is known of it.</param>
     /// <param name="keepsInput">The input is copied: it is needed longer than its line.</param>
-    public OpenAction Open(ActionStart start, bool keepsInput = false)
+    /// <param name="asking">Who asks for this one, as this request was authenticated; null: the usual caller.</param>
+    public OpenAction Open(ActionStart start, bool keepsInput = false, Caller? asking = null)
     {
         var attributes = start.Attributes;
         if (start.Continues is { } earlier)
@@ -28,7 +23,7 @@ internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, 
 
         var proposed = new ProposedAction
         {
-            Caller = _caller,
+            Caller = asking ?? caller,
             Trace = start.Part.Trace,
             Parent = start.Parent,
             Task = start.Part.Task,

@@ -29,7 +29,9 @@ internal sealed record ActionStart(
 }
 
 /// <summary>Describes requests as actions.</summary>
-internal sealed class ActionDescriber(PeerContext peers)
+/// <param name="peers">What is known of the two sides.</param>
+/// <param name="transport">OpenTelemetry's <c>network.transport</c>.</param>
+internal sealed class ActionDescriber(PeerContext peers, string transport = "pipe")
 {
     /// <summary>Describes a request.</summary>
     public ActionStart Describe(ActionMethod method, Direction direction, McpMessage request, ReadOnlyMemory<byte> line, TrailPart part, TraceParent? caller)
@@ -56,7 +58,7 @@ internal sealed class ActionDescriber(PeerContext peers)
         var attributes = new Dictionary<string, object>(StringComparer.Ordinal)
         {
             ["mcp.method.name"] = ResourceNames.Bounded(name, 256),
-            ["network.transport"] = "pipe",
+            ["network.transport"] = transport,
         };
         AddCommon(attributes, method, Direction.ServerToClient);
         return new ActionStart(method, ClientResource(name), attributes, parameters, original.Part, original.Span)
@@ -90,7 +92,7 @@ internal sealed class ActionDescriber(PeerContext peers)
         var attributes = new Dictionary<string, object>(StringComparer.Ordinal)
         {
             ["mcp.method.name"] = ResourceNames.Bounded(request.Method!, 256),
-            ["network.transport"] = "pipe",
+            ["network.transport"] = transport,
         };
         if (request.Id is { } id)
         {

@@ -73,7 +73,10 @@ internal sealed class AnswerBook(
                 peers.ObserveTools(request.Subject, answer, line);
             }
 
-            trails.RecordContext(trails.Main);
+            if (trails.OpenMain is { } main)
+            {
+                trails.RecordContext(main);
+            }
         }
 
         if (request.Action is { } action)

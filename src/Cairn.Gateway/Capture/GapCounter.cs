@@ -7,7 +7,10 @@ namespace Cairn.Gateway.Capture;
 /// Declares what passed unread or was refused as no message. The first of a kind is declared at once; the ones that
 /// follow are counted and declared together, so that a flood of noise does not become a flood of records.
 /// </summary>
-internal sealed class GapCounter(EvidenceSink sink, TrailPart part, TimeProvider time)
+/// <param name="sink">Where the records go.</param>
+/// <param name="trails">Gaps stand in the main trail.</param>
+/// <param name="time">The clock.</param>
+internal sealed class GapCounter(EvidenceSink sink, TrailParts trails, TimeProvider time)
 {
     private readonly Dictionary<(string Reason, string Subject), Count> _counts = [];
 
@@ -44,6 +47,7 @@ internal sealed class GapCounter(EvidenceSink sink, TrailPart part, TimeProvider
     private void Emit(string reason, string subject, string detail, long number, Count? period)
     {
         var (from, to) = (period?.From, period?.To);
+        var part = trails.Main;
         sink.Emit(sink.Draft(RecordKinds.GapDeclared, part, part.Task, part.Caller, writer =>
         {
             writer.WriteString("reason"u8, reason);

@@ -20,23 +20,29 @@ internal sealed class TrailParts
     private readonly ContextNotes _context;
     private readonly Dictionary<TraceId, TrailPart> _others = [];
     private readonly ITrailKeys _keys;
+    private TrailPart? _main;
     private long _uses;
 
-    /// <exception cref="TrailKeyException">The main trail has no key.</exception>
-    public TrailParts(GatewayOptions options, EvidenceSink sink, ITrailKeys keys, ContextNotes context)
-    {
+    public TrailParts(GatewayOptions options, EvidenceSink sink, ITrailKeys keys, ContextNotes context) =>
         (_options, _sink, _keys, _context) = (options, sink, keys, context);
-        Main = Open(options.Caller is { } caller ? new TrailPart(caller.Trace, caller.Span) : new TrailPart(TraceId.New(), null));
-    }
 
-    public TrailPart Main { get; }
+    /// <summary>The main trail: opened when it is first asked for, because requests that all name traces of their own need none.</summary>
+    /// <exception cref="TrailKeyException">The main trail has no key.</exception>
+    public TrailPart Main => _main ??= Open(_options.Caller is { } caller ? new TrailPart(caller.Trace, caller.Span) : new TrailPart(TraceId.New(), null));
+
+    /// <summary>The main trail, if it is open.</summary>
+    public TrailPart? OpenMain => _main;
 
     /// <summary>The part that a request with this trace parent belongs to, with all context known so far recorded in it.</summary>
     /// <exception cref="TrailKeyException">The trail has no key and can't be opened.</exception>
     public TrailPart For(TraceParent? caller)
     {
-        var part = Main;
-        if (caller is { } named && named.Trace != Main.Trace && !_others.TryGetValue(named.Trace, out part!))
+        TrailPart? part;
+        if (caller is not { } named || named.Trace == (_main?.Trace ?? _options.Caller?.Trace))
+        {
+            part = Main;
+        }
+        else if (!_others.TryGetValue(named.Trace, out part))
         {
             CloseIdle();
             part = Open(new TrailPart(named.Trace, named.Span));
@@ -79,7 +85,13 @@ internal sealed class TrailParts
     /// <param name="status">done, failed, cancelled or lost.</param>
     /// <param name="reason">Why, where it is not plain.</param>
     /// <param name="others">What other streams wrote into the trail.</param>
-    public void EndMain(string status, string? reason, IReadOnlyList<EmitterCount> others) => End(Main, status, reason, others);
+    public void EndMain(string status, string? reason, IReadOnlyList<EmitterCount> others)
+    {
+        if (_main is { } main)
+        {
+            End(main, status, reason, others);
+        }
+    }
 
     private TrailPart Open(TrailPart part)
     {
@@ -96,7 +108,7 @@ internal sealed class TrailParts
         {
             writer.WriteString("principal"u8, _options.Initiator.Principal);
             writer.WriteString("authenticated"u8, _options.Initiator.Authenticated);
-            writer.WriteString("channel"u8, "mcp/stdio"u8);
+            writer.WriteString("channel"u8, _options.Channel);
             writer.WriteString("owner"u8, _options.Owner);
         }));
         return part;

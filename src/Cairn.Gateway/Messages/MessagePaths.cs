@@ -18,7 +18,7 @@ internal static class MessagePaths
         ],
         ["params._meta"] =
         [
-            "traceparent", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientInfo",
+            "traceparent", "progressToken", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientInfo",
             "io.modelcontextprotocol/related-task",
         ],
         ["result"] =

@@ -9,7 +9,8 @@ namespace Cairn.Gateway.Messages;
 /// the line. Also finds what two parsers could read differently: invalid UTF-8, a name twice in one object at any
 /// depth, envelope names in other letter case, a carriage return inside. One scanner serves one direction at a time.
 /// </summary>
-internal sealed class MessageScanner
+/// <param name="isLine">The bytes are one line of a stream, so that a line end inside may end the message for some reader; false: a message framed otherwise.</param>
+internal sealed class MessageScanner(bool isLine = true)
 {
     /// <summary>Deepest nesting understood. Deeper messages are refused from a client and passed unread from a server.</summary>
     public const int MaxDepth = 1000;
@@ -32,7 +33,7 @@ internal sealed class MessageScanner
             return new ScannedLine([], false, MessageViolation.InvalidUtf8(FirstInvalid(line)));
         }
 
-        var carriageReturn = line.IndexOf((byte)'\r');
+        var carriageReturn = isLine ? line.IndexOf((byte)'\r') : -1;
         if (carriageReturn >= 0)
         {
             Note(MessageViolation.CarriageReturn(carriageReturn));
