@@ -33,6 +33,9 @@ internal sealed class RequestTable
     /// <summary>The oldest unanswered request with this id, without removing it; null when there is none.</summary>
     public PendingRequest? Find(MessageId id) => _pending.TryGetValue(id, out var queue) ? queue.Peek() : null;
 
+    /// <summary>Whether a particular request is still unanswered.</summary>
+    public bool Holds(PendingRequest request) => _pending.TryGetValue(request.Id, out var queue) && queue.Any(r => ReferenceEquals(r, request));
+
     /// <summary>Removes and returns the oldest unanswered request with this id; null when there is none.</summary>
     public PendingRequest? Take(MessageId id)
     {
