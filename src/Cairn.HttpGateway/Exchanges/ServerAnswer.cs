@@ -151,6 +151,11 @@ internal sealed class ServerAnswer(
 
         var id = response.Headers.NonValidated.TryGetValues("Mcp-Session-Id", out var ids) ? ids.ToString() : null;
         session.IsRegistered = endpoint.Sessions.Register(session, id);
+        if (session.IsRegistered && id is not null)
+        {
+            session.OpenTrail();
+        }
+
         return session.IsRegistered || id is null;
     }
 

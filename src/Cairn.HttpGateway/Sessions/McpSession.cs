@@ -69,6 +69,16 @@ internal sealed class McpSession : IDisposable
     /// <summary>The messages of a body.</summary>
     public static ScannedLine Scan(ReadOnlySpan<byte> body) => (_scanner ??= new MessageScanner(isLine: false)).Scan(body);
 
+    /// <summary>Opens the session's own trail before any action asks for it: a session is a task even when nothing is done in it.</summary>
+    /// <exception cref="TrailKeyException">The trail has no key.</exception>
+    public void OpenTrail()
+    {
+        lock (_gate)
+        {
+            _ = _parts.Trails.Main;
+        }
+    }
+
     /// <summary>Keeps the session from counting as idle.</summary>
     public void Use() => Interlocked.Increment(ref _uses);
 
