@@ -11,8 +11,8 @@ namespace Cairn.Identity;
 /// <param name="NotAfter">End of validity.</param>
 public sealed record Svid(SpiffeId Id, ECDsa Key, IReadOnlyList<byte[]> Chain, DateTimeOffset NotBefore, DateTimeOffset NotAfter) : IDisposable
 {
-    /// <summary>When to ask for the next one: two thirds into the validity, so that an outage of the issuer can be sat out.</summary>
-    public DateTimeOffset RotateAt => NotBefore + ((NotAfter - NotBefore) * 2 / 3);
+    /// <summary>When to ask for the next one: two thirds into the validity, unless the source says otherwise, so that an outage of the issuer can be sat out.</summary>
+    public DateTimeOffset RotateAt { get; init; } = NotBefore + ((NotAfter - NotBefore) * 2 / 3);
 
     /// <summary>Frees the private key.</summary>
     public void Dispose() => Key.Dispose();

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Cairn.Evidence;
+using Cairn.Identity.Bundles;
 using Cairn.Identity.Certificates;
 using Cairn.Identity.Files;
 
@@ -10,6 +11,7 @@ namespace Cairn.Identity;
 /// <summary>
 /// The certificate authority of one trust domain, for installations without SPIRE: a P-256 root in two files,
 /// <c>ca.key.pem</c> (0600) and <c>ca.cert.pem</c>. Whoever can read the key file can be any emitter of the domain.
+/// When another process gives the authority a new key (<see cref="RootRotation"/>), the next SVID is signed with it.
 /// </summary>
 public sealed class LocalAuthority : IDisposable
 {
@@ -26,18 +28,38 @@ public sealed class LocalAuthority : IDisposable
     private static readonly TimeSpan Backdating = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(30);
 
-    private readonly ECDsa _key;
-    private readonly X509Certificate2 _root;
+    private readonly Lock _turn = new();
+    private readonly List<IDisposable> _replaced = [];
+    private readonly string _directory;
     private readonly TimeProvider _time;
+    private Pair _pair;
+    private (DateTime, DateTime) _stamp;
 
-    private LocalAuthority(ECDsa key, X509Certificate2 root, string trustDomain, TimeProvider time) =>
-        (_key, _root, TrustDomain, _time) = (key, root, trustDomain, time);
+    private LocalAuthority(string directory, Pair pair, string trustDomain, TimeProvider time)
+    {
+        (_directory, _pair, TrustDomain, _time) = (directory, pair, trustDomain, time);
+        _stamp = Stamp(directory);
+    }
 
     /// <summary>The trust domain's name, such as <c>cairn.local</c>.</summary>
     public string TrustDomain { get; }
 
-    /// <summary>The root certificate, DER: what a trust policy's <c>trustdomain</c> line carries.</summary>
-    public byte[] RootCertificate => _root.RawData;
+    /// <summary>The certificate of the root that signs new SVIDs, DER.</summary>
+    /// <exception cref="AuthorityException">The files were changed, and can't be read.</exception>
+    public byte[] RootCertificate => Present().Root.RawData;
+
+    /// <summary>All roots that the authority ever had, oldest first, the removed ones too.</summary>
+    /// <exception cref="AuthorityException">The list of roots can't be read.</exception>
+    public IReadOnlyList<AuthorityRoot> Roots =>
+        RootsFile.Read(_directory) is { } known ? known.Roots : [new AuthorityRoot(RootCertificate, RootState.Issuing, Present().Root.NotBefore.ToUniversalTime())];
+
+    /// <summary>The trust bundle in force: every root that is not removed.</summary>
+    /// <exception cref="AuthorityException">The list of roots can't be read.</exception>
+    public TrustBundle Bundle() => new(TrustDomain)
+    {
+        X509Authorities = [.. Roots.Where(root => root.State != RootState.Removed).Select(root => (ReadOnlyMemory<byte>)root.Certificate)],
+        Sequence = RootsFile.Read(_directory)?.Sequence ?? 1,
+    };
 
     /// <summary>Makes a new authority in <paramref name="directory"/>.</summary>
     /// <exception cref="AuthorityException">There is one already, or the files can't be written.</exception>
@@ -64,19 +86,11 @@ public sealed class LocalAuthority : IDisposable
 
         try
         {
-            DurableFile.RequireOwnerOnly(keyPath);
-            var key = ReadKey(keyPath);
-            var root = X509Certificate2.CreateFromPem(File.ReadAllText(certificatePath));
-            var found = DomainOf(root, certificatePath);
-            if (trustDomain is not null && trustDomain != found)
-            {
-                throw new AuthorityException($"{certificatePath} is of trust domain {found}, expected {trustDomain}");
-            }
-
-            using var certified = root.GetECDsaPublicKey();
-            return certified is not null && certified.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo())
-                ? new LocalAuthority(key, root, found, time ?? TimeProvider.System)
-                : throw new AuthorityException($"{keyPath} is not the key of {certificatePath}");
+            var pair = ReadPair(directory);
+            var found = DomainOf(pair.Root, certificatePath);
+            return trustDomain is null || trustDomain == found
+                ? new LocalAuthority(directory, pair, found, time ?? TimeProvider.System)
+                : throw new AuthorityException($"{certificatePath} is of trust domain {found}, expected {trustDomain}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
@@ -123,8 +137,9 @@ public sealed class LocalAuthority : IDisposable
     /// <exception cref="AuthorityException">The id is of another trust domain or has no path.</exception>
     public Svid IssueFor(ECDsa key, SpiffeId id, TimeSpan ttl)
     {
-        var (notBefore, notAfter) = Validity(id, ttl);
-        var leaf = SvidCertificate.Leaf(_root, _key, new PublicKey(key), id, notBefore, notAfter);
+        var pair = Present();
+        var (notBefore, notAfter) = Validity(pair.Root, id, ttl);
+        var leaf = SvidCertificate.Leaf(pair.Root, pair.Key, new PublicKey(key), id, notBefore, notAfter);
         return new Svid(id, key, [leaf], notBefore, notAfter);
     }
 
@@ -132,23 +147,76 @@ public sealed class LocalAuthority : IDisposable
     /// <exception cref="AuthorityException">The id is of another trust domain or has no path.</exception>
     public IReadOnlyList<byte[]> IssueFor(SvidRequest request, TimeSpan ttl)
     {
-        var (notBefore, notAfter) = Validity(request.Id, ttl);
-        return [SvidCertificate.Leaf(_root, _key, request.PublicKey, request.Id, notBefore, notAfter)];
+        var pair = Present();
+        var (notBefore, notAfter) = Validity(pair.Root, request.Id, ttl);
+        return [SvidCertificate.Leaf(pair.Root, pair.Key, request.PublicKey, request.Id, notBefore, notAfter)];
     }
 
     /// <summary>Fresh SVIDs for one id from this authority, as an emitter wants them.</summary>
     public ISvidSource SourceFor(SpiffeId id, TimeSpan? ttl = null) => new AuthoritySource(this, id, ttl ?? DefaultTtl);
 
-    /// <summary>Frees the key.</summary>
+    /// <summary>Frees the keys.</summary>
     public void Dispose()
     {
-        _key.Dispose();
-        _root.Dispose();
+        foreach (var part in _replaced)
+        {
+            part.Dispose();
+        }
+
+        _pair.Dispose();
     }
+
+    /// <summary>The key and certificate in a directory, after a change of keys that was cut short is brought to its end.</summary>
+    internal static Pair ReadPair(string directory)
+    {
+        var (keyPath, certificatePath) = (Path.Combine(directory, KeyFile), Path.Combine(directory, CertificateFile));
+        for (var settled = false; ; settled = true)
+        {
+            DurableFile.RequireOwnerOnly(keyPath);
+            var pair = new Pair(ReadKey(keyPath), X509Certificate2.CreateFromPem(File.ReadAllText(certificatePath)));
+            using var certified = pair.Root.GetECDsaPublicKey();
+            if (certified is not null && certified.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(pair.Key.ExportSubjectPublicKeyInfo()))
+            {
+                return pair;
+            }
+
+            pair.Dispose();
+            if (settled || !RootRotation.Settle(directory))
+            {
+                throw new AuthorityException($"{keyPath} is not the key of {certificatePath}");
+            }
+        }
+    }
+
+    // Processes hold an authority open for days: the files' times tell that another one gave it a new key.
+    private Pair Present()
+    {
+        lock (_turn)
+        {
+            if (Stamp(_directory) is var stamp && stamp != _stamp)
+            {
+                try
+                {
+                    var pair = ReadPair(_directory);
+                    _replaced.Add(_pair); // others may be signing with it
+                    (_pair, _stamp) = (pair, Stamp(_directory));
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+                {
+                    throw new AuthorityException($"the authority in {_directory} was changed and can't be read again: {e.Message}", e);
+                }
+            }
+
+            return _pair;
+        }
+    }
+
+    private static (DateTime, DateTime) Stamp(string directory) =>
+        (File.GetLastWriteTimeUtc(Path.Combine(directory, KeyFile)), File.GetLastWriteTimeUtc(Path.Combine(directory, CertificateFile)));
 
     private static bool Exists(string directory) => File.Exists(Path.Combine(directory, KeyFile));
 
-    private static FileLock Guard(string directory)
+    internal static FileLock Guard(string directory)
     {
         try
         {
@@ -188,15 +256,21 @@ public sealed class LocalAuthority : IDisposable
                 DurableFile.Write(keyPath, Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
             }
 
-            var now = Truncate(time.GetUtcNow());
-            var root = SvidCertificate.Root(key, trustDomain, now - Backdating, now.AddYears(10));
+            var root = MakeRoot(key, trustDomain, time);
             DurableFile.Write(certificatePath, Encoding.ASCII.GetBytes(root.ExportCertificatePem() + "\n"));
-            return new LocalAuthority(key, root, trustDomain, time);
+            return new LocalAuthority(directory, new Pair(key, root), trustDomain, time);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
             throw new AuthorityException($"the authority's files can't be written in {directory}: {e.Message}", e);
         }
+    }
+
+    /// <summary>A self-signed root over a key, good for ten years from now on.</summary>
+    internal static X509Certificate2 MakeRoot(ECDsa key, string trustDomain, TimeProvider time)
+    {
+        var now = Truncate(time.GetUtcNow());
+        return SvidCertificate.Root(key, trustDomain, now - Backdating, now.AddYears(10));
     }
 
     private static ECDsa ReadKey(string path)
@@ -211,7 +285,7 @@ public sealed class LocalAuthority : IDisposable
             ? id.TrustDomain
             : throw new AuthorityException($"{path} does not name one trust domain (URI spiffe://NAME in its subject alternative name)");
 
-    private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Validity(SpiffeId id, TimeSpan ttl)
+    private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Validity(X509Certificate2 root, SpiffeId id, TimeSpan ttl)
     {
         if (id.TrustDomain != TrustDomain || id.Path.Length == 0)
         {
@@ -219,7 +293,7 @@ public sealed class LocalAuthority : IDisposable
         }
 
         var now = Truncate(_time.GetUtcNow());
-        var (end, rootEnd) = (now + ttl, new DateTimeOffset(_root.NotAfter.ToUniversalTime()));
+        var (end, rootEnd) = (now + ttl, new DateTimeOffset(root.NotAfter.ToUniversalTime()));
         return ttl <= TimeSpan.Zero || now >= rootEnd
             ? throw new AuthorityException($"no SVID for {id}: asked for a lifetime of {ttl}, and the root ends at {rootEnd:u}")
             : (now - Backdating, end < rootEnd ? end : rootEnd);
@@ -227,6 +301,16 @@ public sealed class LocalAuthority : IDisposable
 
     // X.509 times have whole seconds.
     private static DateTimeOffset Truncate(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+
+    /// <summary>An authority's key and the certificate over it.</summary>
+    internal sealed record Pair(ECDsa Key, X509Certificate2 Root) : IDisposable
+    {
+        public void Dispose()
+        {
+            Key.Dispose();
+            Root.Dispose();
+        }
+    }
 
     private sealed class AuthoritySource(LocalAuthority authority, SpiffeId id, TimeSpan ttl) : ISvidSource
     {

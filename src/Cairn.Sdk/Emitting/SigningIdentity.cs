@@ -31,7 +31,7 @@ internal sealed class SigningIdentity(EmitterOptions options) : IAsyncDisposable
         while (true)
         {
             var now = options.Time.GetUtcNow();
-            if (_fetch is null && (_svid is null || (now >= _svid.RotateAt && now >= _askAgain)))
+            if (_fetch is null && (_svid is null || now >= _svid.NotAfter || (now >= _svid.RotateAt && now >= _askAgain)))
             {
                 _fetch = FetchAsync();
             }
