@@ -1,19 +1,24 @@
 namespace Cairn.Bench;
 
 /// <summary>What to run.</summary>
+/// <param name="Area">spine or authority.</param>
 /// <param name="Quick">A short run: the same rows, fewer repetitions.</param>
-/// <param name="Sections">The sections to run: emit, ingest, verify, gateway.</param>
+/// <param name="Sections">The sections to run: of the spine emit, ingest, verify, gateway; of authority decisions.</param>
 /// <param name="Data">A folder of this run alone, where its ledgers are made; removed before and afterwards.</param>
 /// <param name="Root">The repository.</param>
-internal sealed record Options(bool Quick, IReadOnlyList<string> Sections, string Data, string Root)
+internal sealed record Options(string Area, bool Quick, IReadOnlyList<string> Sections, string Data, string Root)
 {
-    public const string Usage = "usage: bench/run spine [--quick] [--only SECTION[,SECTION…]] [--data DIR]    sections: emit, ingest, verify, gateway";
+    public const string Usage = "usage: bench/run spine|authority [--quick] [--only SECTION[,SECTION…]] [--data DIR]    sections of spine: emit, ingest, verify, gateway; of authority: decisions";
 
-    private static readonly string[] All = ["emit", "ingest", "verify", "gateway"];
+    private static readonly Dictionary<string, string[]> Areas = new()
+    {
+        ["spine"] = ["emit", "ingest", "verify", "gateway"],
+        ["authority"] = ["decisions"],
+    };
 
     public string Peers => Path.Combine(Root, "bench", "peers");
 
-    public string Results => Path.Combine(Root, "bench", "results", "spine.json");
+    public string Results => Path.Combine(Root, "bench", "results", $"{Area}.json");
 
     public bool Runs(string section) => Sections.Contains(section);
 
@@ -21,13 +26,13 @@ internal sealed record Options(bool Quick, IReadOnlyList<string> Sections, strin
     /// <exception cref="BenchException">It does not follow the usage.</exception>
     public static Options Parse(ReadOnlySpan<string> args)
     {
-        if (args.IsEmpty || args[0] != "spine")
+        if (args.IsEmpty || !Areas.TryGetValue(args[0], out var all))
         {
             throw new BenchException(Usage);
         }
 
         var root = Environment.GetEnvironmentVariable("CAIRN_BENCH_ROOT") ?? throw new BenchException("start it with bench/run");
-        var options = new Options(false, All, Path.Combine(root, "bench", "results", "data"), root);
+        var options = new Options(args[0], false, all, Path.Combine(root, "bench", "results", "data"), root);
         for (var i = 1; i < args.Length; i++)
         {
             options = args[i] switch
@@ -39,7 +44,7 @@ internal sealed record Options(bool Quick, IReadOnlyList<string> Sections, strin
             };
         }
 
-        return options.Sections.Except(All).FirstOrDefault() is { } unknown
+        return options.Sections.Except(all).FirstOrDefault() is { } unknown
             ? throw new BenchException($"no such section: {unknown}\n{Usage}")
             : options;
     }

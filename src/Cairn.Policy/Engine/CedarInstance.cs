@@ -62,7 +62,7 @@ internal sealed class CedarInstance : IDisposable
     /// <param name="fuel">The most work.</param>
     /// <returns>Cedar's <c>AuthorizationAnswer</c>.</returns>
     /// <exception cref="CedarCallException">It did not end.</exception>
-    public byte[] StatefulIsAuthorized(byte[] call, ulong fuel = DecisionFuel) => Run(fuel, () => _statefulIsAuthorized(call));
+    public byte[] StatefulIsAuthorized(byte[] call, ulong fuel) => Run(fuel, () => _statefulIsAuthorized(call));
 
     /// <summary>Calls a function of one argument, such as <c>validate</c>.</summary>
     /// <exception cref="CedarCallException">It did not end.</exception>

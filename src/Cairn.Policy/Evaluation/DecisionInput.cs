@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 using Cairn.Policy.Bundles;
 
 namespace Cairn.Policy.Evaluation;
@@ -160,6 +161,12 @@ public sealed class DecisionInput
         // Duplicate names would let the policy see one value and the server another.
         try
         {
+            // The parser would let invalid text inside a string pass, and put something else in its place.
+            if (!Utf8.IsValid(arguments.Span))
+            {
+                throw new JsonException("not UTF-8");
+            }
+
             using var document = JsonDocument.Parse(arguments, Strict);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {

@@ -14,6 +14,7 @@ public sealed class PolicyEvaluator : IDisposable
     private readonly PolicySlices _slices;
     private readonly SemaphoreSlim _places;
     private readonly ConcurrentBag<PreparedInstance> _idle = [];
+    private readonly ulong _decisionFuel;
     private int _made;
     private volatile bool _disposed;
 
@@ -21,8 +22,13 @@ public sealed class PolicyEvaluator : IDisposable
     /// <param name="module">The engine.</param>
     /// <param name="instances">The most instances at once; null: as many as processors.</param>
     public PolicyEvaluator(PolicyBundle bundle, CedarModule module, int? instances = null)
+        : this(bundle, module, instances, CedarInstance.DecisionFuel)
     {
-        (Bundle, _module) = (bundle, module);
+    }
+
+    internal PolicyEvaluator(PolicyBundle bundle, CedarModule module, int? instances, ulong decisionFuel)
+    {
+        (Bundle, _module, _decisionFuel) = (bundle, module, decisionFuel);
         _slices = new PolicySlices(bundle);
         _places = new SemaphoreSlim(instances ?? Math.Max(2, Environment.ProcessorCount));
     }
@@ -90,7 +96,7 @@ public sealed class PolicyEvaluator : IDisposable
 
             instance = Take();
             var call = new CedarCall(Bundle, read);
-            using var answer = instance.Authorize(call, _slices.For(call));
+            using var answer = instance.Authorize(call, _slices.For(call), _decisionFuel);
             return Conclusion.Of(Bundle, read, answer.RootElement);
         }
         catch (Exception e) when (e is FormatException or ArgumentRefusedException)

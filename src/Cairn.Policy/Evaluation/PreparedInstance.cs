@@ -41,8 +41,8 @@ internal sealed class PreparedInstance : IDisposable
     /// <summary>Puts a call to the engine.</summary>
     /// <exception cref="CedarCallException">It did not end.</exception>
     /// <exception cref="ArgumentRefusedException">An argument is not of its kind.</exception>
-    public JsonDocument Authorize(CedarCall call, PolicySlice slice) =>
-        JsonDocument.Parse(_instance.StatefulIsAuthorized(call.Write(Prepare(slice))), new JsonDocumentOptions { MaxDepth = 256 });
+    public JsonDocument Authorize(CedarCall call, PolicySlice slice, ulong fuel) =>
+        JsonDocument.Parse(_instance.StatefulIsAuthorized(call.Write(Prepare(slice)), fuel), new JsonDocumentOptions { MaxDepth = 256 });
 
     public void Dispose() => _instance.Dispose();
 

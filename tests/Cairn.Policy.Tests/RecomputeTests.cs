@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Text;
+using Cairn.Policy.Bundles;
+using Cairn.Policy.Engine;
+using Cairn.Policy.Evaluation;
+using CsCheck;
+
+namespace Cairn.Policy.Tests;
+
+public sealed class RecomputeTests
+{
+    private const string Policies = """
+        @id("small") permit (principal, action == Action::"tool.call", resource in Server::"bank") when { context.arguments has amount && context.arguments.amount.lessThan(decimal("100.0")) };
+        @id("deep") @approval("group:a") permit (principal, action, resource) when { context.delegation.depth > 1 };
+        @id("mine") @credential("shop") permit (principal == Agent::"spiffe://example.org/agent/billing", action, resource == Tool::"shop/buy");
+        @id("team") permit (principal in Team::"finance", action in [Action::"process.exec"], resource);
+        @id("group") permit (principal, action, resource in ToolGroup::"safe");
+        @id("night") @reason("nobody watches at night") forbid (principal, action, resource) when { context.time.toTime() < duration("6h") };
+        @id("odd") forbid (principal, action == Action::"tool.call", resource == Tool::"bank/odd") when { context.delegation.depth * 9223372036854775807 < 5 };
+        @id("other") forbid (principal == Agent::"spiffe://example.org/agent/banned", action, resource);
+        """;
+
+    private const string Entities = """
+        [{"uid":{"type":"Agent","id":"spiffe://example.org/agent/ops"},"attrs":{},"parents":[{"type":"Team","id":"finance"}]},
+         {"uid":{"type":"Tool","id":"shop/look"},"attrs":{},"parents":[{"type":"ToolGroup","id":"safe"}]}]
+        """;
+
+    private static readonly Gen<AuthorizationRequest> Requests = Gen.Select(
+        OneOf("billing", "ops", "banned"), OneOf("bank", "shop", ""), OneOf("transfer", "odd", "buy", "look"),
+        OneOf("tool.call", "process.exec", "http.request"), Gen.Int[0, 3], Gen.Int[0, 23],
+        OneOf("""{"amount": 5}""", """{"amount": "99.9999"}""", """{"amount": 100}""", """{"amount": "x"}""", "{}", "["), Gen.Bool)
+        .Select((agent, server, tool, action, depth, hour, arguments, approved) => Bundle.Request(tool, server, arguments) with
+        {
+            Principal = Evidence.SpiffeId.Parse($"spiffe://example.org/agent/{agent}"),
+            ActionType = action,
+            DelegationChain = [.. Enumerable.Range(0, depth).Select(i => $"user:{i}")],
+            Depth = depth,
+            Time = new DateTimeOffset(2026, 1, 1, hour, 0, 0, TimeSpan.Zero),
+            Approved = approved,
+        });
+
+    [Fact]
+    public void Law_recomputing_recorded_input_gives_the_decision_again()
+    {
+        var bundle = Bundle.Load(Policies, entities: Entities);
+        using var first = new PolicyEvaluator(bundle, CedarModule.Shared, instances: 2);
+        using var second = new PolicyEvaluator(PolicyBundle.Load(BundleFiles.Unseal(bundle.Files.Seal()), CedarModule.Shared), CedarModule.Shared, instances: 1);
+
+        Requests.Sample(
+            request =>
+            {
+                var input = DecisionInput.Write(request, bundle.Manifest);
+                return first.Evaluate(input).DecidesAs(second.Evaluate(input));
+            },
+            iter: 3_000);
+    }
+
+    [Fact]
+    public void Law_leaving_out_policies_that_cannot_apply_changes_no_decision()
+    {
+        var bundle = Bundle.Load(Policies, entities: Entities);
+        using var sliced = new PolicyEvaluator(bundle, CedarModule.Shared, instances: 2);
+        using var whole = new WholeEvaluation(bundle);
+
+        Requests.Sample(
+            request =>
+            {
+                var input = DecisionInput.Write(request, bundle.Manifest);
+                return sliced.Evaluate(input).DecidesAs(whole.Evaluate(input));
+            },
+            iter: 3_000);
+    }
+
+    /// <summary>The program is started anew for it: nothing of this process can be in the answer.</summary>
+    [Fact]
+    public async Task Recomputing_in_another_process_gives_the_decision_again()
+    {
+        var bundle = Bundle.Load(Policies, entities: Entities);
+        using var folder = new TemporaryFolder();
+        await File.WriteAllBytesAsync(folder["bundle.cairn-policy"], bundle.Files.Seal().ToArray(), TestContext.Current.CancellationToken);
+        var input = DecisionInput.Write(Bundle.Request(arguments: """{"amount": "12.50"}"""), bundle.Manifest);
+        await File.WriteAllBytesAsync(folder["input.json"], input, TestContext.Current.CancellationToken);
+        var here = PolicyEvaluator.Recompute(bundle, CedarModule.Shared, input);
+
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
+        start.ArgumentList.Add(RecomputeProcess.Word);
+        start.ArgumentList.Add(folder["bundle.cairn-policy"]);
+        start.ArgumentList.Add(folder["input.json"]);
+        using var process = Process.Start(start)!;
+        var there = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, process.ExitCode);
+        Assert.Equal(RecomputeProcess.Describe(here), there.Trim());
+    }
+
+    [Fact]
+    public void Engine_is_named_by_version_and_by_the_digest_of_its_code()
+    {
+        var engine = CedarModule.Shared.Identity;
+
+        Assert.Equal(("cedar", "4.13.0"), (engine.Name, engine.Version));
+        // sha256sum of esm/cedar_wasm_bg.wasm in the package that package-lock.json names.
+        Assert.Equal("9ed10461f45bceabbe2c364330500378b71f641b28f7c2a1f6e033c9be2f1d9a", engine.Digest.ToString());
+        Assert.True(CedarModule.Shared.IsPrecompiled);
+    }
+
+    private static Gen<string> OneOf(params string[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
+
+    /// <summary>Cedar asked with all policies of the bundle at once.</summary>
+    private sealed class WholeEvaluation : IDisposable
+    {
+        private readonly Lock _gate = new();
+        private readonly PolicyBundle _bundle;
+        private readonly PreparedInstance _instance;
+
+        public WholeEvaluation(PolicyBundle bundle) => (_bundle, _instance) = (bundle, new PreparedInstance(bundle, CedarModule.Shared));
+
+        public PolicyEvaluation Evaluate(byte[] bytes)
+        {
+            var input = DecisionInput.Read(bytes);
+            if (input.Refused is { } refused)
+            {
+                return Conclusion.Error(_bundle, input, [refused]);
+            }
+
+            try
+            {
+                // The law is sampled on several threads, and an instance takes one call at a time.
+                lock (_gate)
+                {
+                    using var answer = _instance.Authorize(new CedarCall(_bundle, input), new PolicySlice("whole", _bundle.Policies.Count, _bundle.Policies), CedarInstance.DecisionFuel);
+                    return Conclusion.Of(_bundle, input, answer.RootElement);
+                }
+            }
+            catch (ArgumentRefusedException e)
+            {
+                return Conclusion.Error(_bundle, input, [e.Message]);
+            }
+        }
+
+        public void Dispose() => _instance.Dispose();
+    }
+}
