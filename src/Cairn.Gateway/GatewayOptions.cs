@@ -1,5 +1,6 @@
 using Cairn.Evidence;
 using Cairn.Evidence.Submissions;
+using Cairn.Gateway.Authority;
 using Cairn.Sdk;
 
 namespace Cairn.Gateway;
@@ -85,6 +86,21 @@ public sealed record GatewayOptions
 
     /// <summary>OpenTelemetry's <c>network.transport</c> of the way in.</summary>
     public string Transport { get; init; } = "pipe";
+
+    /// <summary>
+    /// What decides about actions: opened once the run's trail is, and before the server starts. The gateway sets capture,
+    /// strictness, clock and log itself. Null: actions are recorded, and pass.
+    /// </summary>
+    public Func<RunRecords, CancellationToken, ValueTask<ActionPipelineOptions>>? Authority { get; init; }
+
+    /// <summary>The member of <c>params._meta</c> in which the server gets the credential that the policy grants. A client's own value never passes.</summary>
+    public string CredentialMember { get; init; } = "cairn/credential";
+
+    /// <summary>How long a line waits for decisions and credentials before the messages that have none step aside and let others by.</summary>
+    public TimeSpan OrderPatience { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Messages that may have stepped aside, each way together; further actions are refused.</summary>
+    public int MaxWaiting { get; init; } = 1000;
 
     /// <summary>The token that shows on whose behalf the agent acts. A secret: it goes to the broker and nowhere else. Null: none.</summary>
     public string? SubjectToken { get; init; }

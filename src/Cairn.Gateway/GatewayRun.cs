@@ -1,3 +1,4 @@
+using Cairn.Gateway.Authority;
 using Cairn.Gateway.Capture;
 using Cairn.Gateway.Forwarding;
 using Cairn.Gateway.Framing;
@@ -11,7 +12,7 @@ namespace Cairn.Gateway;
 internal sealed record RunEnding(string Status, string? Reason);
 
 /// <summary>One run of a wrapped server, from its start to its exit.</summary>
-internal sealed class GatewayRun(GatewayOptions options, Conversation conversation, ServerProcess server, TextWriter log)
+internal sealed class GatewayRun(GatewayOptions options, Conversation conversation, ActionPipeline? pipeline, ServerProcess server, TextWriter log)
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
 
@@ -32,8 +33,8 @@ internal sealed class GatewayRun(GatewayOptions options, Conversation conversati
     {
         using var toServer = new LineWriter(server.Input);
         using var toClient = new LineWriter(clientOut);
-        using var fromClient = new Pump(Direction.ClientToServer, conversation, clientIn, toServer, toClient, options);
-        using var fromServer = new Pump(Direction.ServerToClient, conversation, server.Output, toClient, toServer, options);
+        using var fromClient = new Pump(Direction.ClientToServer, conversation, clientIn, toServer, toClient, options, GuardOf(Direction.ClientToServer, toServer, toClient));
+        using var fromServer = new Pump(Direction.ServerToClient, conversation, server.Output, toClient, toServer, options, GuardOf(Direction.ServerToClient, toClient, toServer));
         using var abandon = new CancellationTokenSource();
         fromClient.Start(abandon.Token);
         fromServer.Start(abandon.Token);
@@ -43,6 +44,12 @@ internal sealed class GatewayRun(GatewayOptions options, Conversation conversati
         {
             var cause = await FirstEndAsync(fromClient, fromServer, toClient, ct).ConfigureAwait(false);
             fromClient.Stop();
+            if (cause == Cause.ClientClosed)
+            {
+                await PassRestAsync(fromClient, fromServer, ct).ConfigureAwait(false);
+            }
+
+            await WithdrawAsync(cause, fromClient, fromServer).ConfigureAwait(false);
             await EndServerAsync(cause, fromClient, fromServer, toServer, ct).ConfigureAwait(false);
             await DrainAsync(fromServer, ct).ConfigureAwait(false);
             var unanswered = conversation.End(server.Ending);
@@ -66,7 +73,8 @@ internal sealed class GatewayRun(GatewayOptions options, Conversation conversati
         var told = Task.Delay(Timeout.Infinite, ct);
         var exited = server.WaitAsync(exitWait.Token);
         var first = await Task.WhenAny(
-            told, exited, fromClient.ReadToEnd, fromServer.ReadToEnd, toClient.Broken, fromClient.Forwarded, fromServer.Forwarded).ConfigureAwait(false);
+            told, exited, fromClient.ReadToEnd, fromServer.ReadToEnd, toClient.Broken, fromClient.Forwarded, fromServer.Forwarded, fromClient.Failed,
+            fromServer.Failed).ConfigureAwait(false);
         await exitWait.CancelAsync().ConfigureAwait(false);
         if (first == told)
         {
@@ -82,7 +90,6 @@ internal sealed class GatewayRun(GatewayOptions options, Conversation conversati
     {
         if (cause == Cause.ClientClosed)
         {
-            await ForwardRestAsync(fromClient, fromServer, ct).ConfigureAwait(false);
             await CloseInputAsync(toServer).ConfigureAwait(false);
             await WaitWhileSpeakingAsync(fromServer, ct).ConfigureAwait(false);
         }
@@ -105,6 +112,40 @@ internal sealed class GatewayRun(GatewayOptions options, Conversation conversati
             }
         }
     }
+
+    /// <summary>
+    /// Lets what the client sent before it closed its end reach the server. A message that still waits for a human gets
+    /// no more than the time in which a client expects its server to end.
+    /// </summary>
+    private async Task PassRestAsync(Pump fromClient, Pump fromServer, CancellationToken ct)
+    {
+        await ForwardRestAsync(fromClient, fromServer, ct).ConfigureAwait(false);
+        var closed = options.Time.GetTimestamp();
+        while (fromClient.Aside > 0 && !server.HasExited && !ct.IsCancellationRequested && options.Time.GetElapsedTime(closed) < options.ExitGrace)
+        {
+            await Task.WhenAny(fromClient.SettledAsync(), Task.Delay(TimeSpan.FromMilliseconds(100), options.Time, CancellationToken.None)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes back what waits to be permitted, and waits until that is recorded.</summary>
+    private async Task WithdrawAsync(Cause cause, Pump fromClient, Pump fromServer)
+    {
+        var recorded = conversation.WithdrawAllAsync(cause switch
+        {
+            Cause.ClientClosed => "the client ended before the action was permitted",
+            Cause.ServerEnded => "the server ended before the action was permitted",
+            _ => "the gateway was told to end before the action was permitted",
+        });
+        var settled = Task.WhenAll(recorded, fromClient.SettledAsync(), fromServer.SettledAsync());
+        if (await Task.WhenAny(settled, Task.Delay(options.FlushTimeout, options.Time)).ConfigureAwait(false) != settled)
+        {
+            await log.WriteLineAsync("cairn: not everything that waited to be permitted could be recorded as withdrawn in time").ConfigureAwait(false);
+        }
+    }
+
+    private GuardedForwarding? GuardOf(Direction direction, LineWriter target, LineWriter sender) => pipeline is null || conversation.Room is not { } room
+        ? null
+        : new GuardedForwarding(direction, conversation, pipeline, room, target, sender, options, log);
 
     /// <summary>Lets what the client sent before it closed its end reach the server, as long as the server takes anything.</summary>
     private async Task ForwardRestAsync(Pump fromClient, Pump fromServer, CancellationToken ct)

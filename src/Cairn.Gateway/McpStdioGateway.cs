@@ -38,13 +38,14 @@ public static class McpStdioGateway
         var trails = new TrailParts(options, sink, keys, peers.Notes);
         var records = new ActionRecords(outlet, keys, options.Time, options.Strict);
         var gaps = new GapCounter(sink, trails, options.Time);
-        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, records, CallerOf(options, actor)), peers, gaps);
 
         // Opens the run's own trail: without it nothing starts.
         _ = trails.Main;
         ServerProcess server;
+        ActionPipeline? pipeline;
         try
         {
+            pipeline = await AuthorityAsync(options, outlet, trails, keys, log, ct).ConfigureAwait(false);
             server = ServerProcess.Start(options.Command, options.Arguments, EnvironmentOf(options, trails.Main));
         }
         catch (ServerStartException e)
@@ -53,13 +54,20 @@ public static class McpStdioGateway
             await EndAsync(options, sink, trails, new RunEnding("failed", "the server command could not be started"), log).ConfigureAwait(false);
             return CouldNotStart;
         }
+        catch (Exception e)
+        {
+            var reason = e is OperationCanceledException ? "the gateway was told to end" : $"the policy could not be taken into use: {e.GetType().Name}";
+            await EndAsync(options, sink, trails, new RunEnding("failed", reason), log).ConfigureAwait(false);
+            throw;
+        }
 
+        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, records, CallerOf(options, actor)), peers, gaps, decides: pipeline is not null);
         using (server)
         {
             RunEnding ending;
             try
             {
-                ending = await new GatewayRun(options, conversation, server, log).PassAllAsync(clientIn, clientOut, ct).ConfigureAwait(false);
+                ending = await new GatewayRun(options, conversation, pipeline, server, log).PassAllAsync(clientIn, clientOut, ct).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -82,6 +90,19 @@ public static class McpStdioGateway
         Authenticated = "configured",
         SubjectToken = options.SubjectToken,
     };
+
+    /// <summary>What decides about this run's actions; its bundle is recorded before the server starts. Null: nothing does.</summary>
+    private static async ValueTask<ActionPipeline?> AuthorityAsync(
+        GatewayOptions options, EvidenceOutlet outlet, TrailParts trails, ITrailKeys keys, TextWriter log, CancellationToken ct)
+    {
+        if (options.Authority is not { } open)
+        {
+            return null;
+        }
+
+        var authority = await open(new RunRecords(trails), ct).ConfigureAwait(false);
+        return new ActionPipeline(authority with { Capture = options.Capture, Strict = options.Strict, Log = log, Time = options.Time }, outlet, keys);
+    }
 
     /// <summary>The server may itself start traced work: it continues this run's trace (W3C trace context in the environment).</summary>
     private static Dictionary<string, string?> EnvironmentOf(GatewayOptions options, TrailPart main) => new(options.Environment)

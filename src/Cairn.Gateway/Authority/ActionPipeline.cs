@@ -125,8 +125,13 @@ public sealed class ActionPipeline
             return (null, null);
         }
 
+        if (!way.Action.TakesCredential)
+        {
+            return (null, new ActionRefusal("credential_refused", $"the policy grants a credential ({rule.Name}) and the action has no place for one"));
+        }
+
         var (credential, refused) = await _credentials.ObtainAsync(way, rule, cancellationToken).ConfigureAwait(false);
-        way.CredentialId = credential?.Id;
+        way.Credential = credential;
         return (credential, refused);
     }
 
@@ -222,7 +227,7 @@ public sealed class ActionPipeline
         await _emission.DurableAsync(_records.Completed(way, new ActionResult(ActionStatus.Cancelled)
         {
             ErrorCode = "cancelled",
-            ErrorMessage = "the caller gave up before the action was done",
+            ErrorMessage = way.WithdrawnBecause ?? "the caller gave up before the action was done",
         })).ConfigureAwait(false);
     }
 

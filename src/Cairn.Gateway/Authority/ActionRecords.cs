@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Commitments;
@@ -35,7 +36,7 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
                 writer.WriteString("decision"u8, decision.ToString());
             }
 
-            if (way.CredentialId is { } credential)
+            if (way.Credential?.Id is { } credential)
             {
                 writer.WriteString("credential"u8, credential);
             }
@@ -59,12 +60,12 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
         IReadOnlyList<SealedContent> contents = [];
         if (result.Output is { } bytes)
         {
-            (output, contents) = ContentCapture.Hold(way.Capture, keys, action.Trace, id, "output", result.OutputMedia, bytes);
+            (output, contents) = ContentCapture.Hold(OutputProfile(way, bytes), keys, action.Trace, id, "output", result.OutputMedia, bytes);
         }
 
         contents = [.. contents, .. result.Streams.SelectMany(stream => stream.Contents)];
 
-        return Draft(RecordKinds.ActionCompleted, way, id, contents, AttributesOf(action, result), writer =>
+        return Draft(RecordKinds.ActionCompleted, way, id, contents, AttributesOf(way, result), writer =>
         {
             writer.WriteString("type"u8, action.Type);
             writer.WriteString("resource"u8, action.Resource);
@@ -74,7 +75,7 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
             {
                 writer.WriteStartObject("error"u8);
                 writer.WriteString("code"u8, result.ErrorCode);
-                writer.WriteString("message"u8, Redactor.RedactText(result.ErrorMessage ?? ""));
+                writer.WriteString("message"u8, Redactor.RedactText(WithoutToken(way, result.ErrorMessage ?? "")));
                 writer.WriteEndObject();
             }
 
@@ -106,9 +107,21 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
             Id = id,
         };
 
-    private static Dictionary<string, object> AttributesOf(ProposedAction action, ActionResult result)
+    /// <summary>An output that holds the action's own credential is committed to and not kept: a token is stored nowhere.</summary>
+    private static CaptureProfile OutputProfile(ActionUnderWay way, ReadOnlyMemory<byte> output) =>
+        way.Credential is { } credential && output.Span.IndexOf(Encoding.UTF8.GetBytes(credential.Token)) >= 0 ? CaptureProfile.Metadata : way.Capture;
+
+    private static string WithoutToken(ActionUnderWay way, string text) =>
+        way.Credential is { } credential ? text.Replace(credential.Token, Redactor.Marker("credential"), StringComparison.Ordinal) : text;
+
+    private Dictionary<string, object> AttributesOf(ActionUnderWay way, ActionResult result)
     {
-        var attributes = new Dictionary<string, object>(action.Attributes, StringComparer.Ordinal);
+        var attributes = new Dictionary<string, object>(way.Action.Attributes, StringComparer.Ordinal);
+        if (way.Credential is { } credential && credential.Expires <= time.GetUtcNow())
+        {
+            attributes["cairn.credential.expired_during_action"] = true;
+        }
+
         foreach (var (name, value) in result.Attributes)
         {
             attributes[name] = value;

@@ -1,4 +1,5 @@
 using Cairn.Evidence;
+using Cairn.Identity.Credentials;
 using Cairn.Sdk;
 
 namespace Cairn.Gateway.Authority;
@@ -26,8 +27,11 @@ internal sealed class ActionUnderWay
     /// <summary>The <c>approval.recorded</c> that permits it.</summary>
     public RecordId? Approval { get; set; }
 
-    /// <summary>Public id of the credential that it is done with.</summary>
-    public string? CredentialId { get; set; }
+    /// <summary>The credential that it is done with. Its token is a secret: it stands in no record.</summary>
+    public IssuedCredential? Credential { get; set; }
+
+    /// <summary>Why it was taken back before it was done; null: its caller gave up.</summary>
+    public string? WithdrawnBecause { get; set; }
 
     /// <summary>Why a human must be asked, where that is done elsewhere; null: no need.</summary>
     public string? AskFirst { get; set; }

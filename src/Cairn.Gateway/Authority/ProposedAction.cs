@@ -76,6 +76,9 @@ public sealed record ProposedAction
     /// <summary>Writes further members of <c>action.requested</c>'s <c>action</c> that the schema knows, such as <c>before</c>; null: none.</summary>
     public Action<Utf8JsonWriter>? More { get; init; }
 
+    /// <summary>Whether a credential can be given along. An action that can't take the one its policy grants is refused.</summary>
+    public bool TakesCredential { get; init; } = true;
+
     /// <summary>OpenTelemetry attributes of both its records.</summary>
     public IReadOnlyDictionary<string, object> Attributes { get; init; } = new Dictionary<string, object>();
 }

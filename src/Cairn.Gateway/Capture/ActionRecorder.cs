@@ -33,6 +33,7 @@ internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, 
             Server = start.Server,
             Writes = start.Method.Writes ?? start.Tool?.Writes,
             ToolDigest = start.Tool?.Digest,
+            TakesCredential = start.TakesCredential,
             Input = keepsInput ? start.Input.ToArray() : start.Input,
             Attributes = attributes,
         };

@@ -26,6 +26,9 @@ internal sealed record ActionStart(
 
     /// <summary>The earlier request that this one repeats with the input asked for.</summary>
     public RecordId? Continues { get; init; }
+
+    /// <summary>Whether the message has a place for a credential.</summary>
+    public bool TakesCredential { get; init; }
 }
 
 /// <summary>Describes requests as actions.</summary>

@@ -23,10 +23,11 @@ internal sealed class InputRounds(ActionRecorder actions, ActionDescriber descri
     /// <summary>Takes a result that asks for input.</summary>
     /// <param name="original">The action whose result it is.</param>
     /// <param name="answer">The result's message.</param>
-    /// <param name="line">Its line.</param>
-    /// <param name="evidence">Gets the records that must be durable before the client may act on the result.</param>
-    public void Begin(OpenAction original, McpMessage answer, ReadOnlyMemory<byte> line, List<Task<string?>> evidence)
+    /// <param name="found">What its line turned out to need so far.</param>
+    /// <param name="begin">Begins an action that must be recorded, and permitted where a policy decides, before the client may act on the result.</param>
+    public void Begin(OpenAction original, McpMessage answer, LineFindings found, Func<ActionStart, LineFindings, OpenAction> begin)
     {
+        var line = found.Line;
         if (_rounds.Count >= MostRounds)
         {
             return;
@@ -38,12 +39,7 @@ internal sealed class InputRounds(ActionRecorder actions, ActionDescriber descri
             if (MethodOf(request) is { } name && McpMethods.ActionOf(name, Direction.ServerToClient) is { } method)
             {
                 var parameters = request.TryGetProperty("params", out var given) ? JsonMarshal.GetRawUtf8Value(given).ToArray() : [];
-                var (action, durable) = actions.Begin(describer.DescribeInput(method, name, parameters, original));
-                inputs[key] = action;
-                if (durable is not null)
-                {
-                    evidence.Add(durable);
-                }
+                inputs[key] = begin(describer.DescribeInput(method, name, parameters, original), found);
             }
         }
 
@@ -61,7 +57,7 @@ internal sealed class InputRounds(ActionRecorder actions, ActionDescriber descri
         }
 
         var given = Members(responses, line).ToDictionary(m => m.Key, m => m.Value, StringComparer.Ordinal);
-        foreach (var (key, action) in round.Inputs)
+        foreach (var (key, action) in round.Inputs.Where(i => !i.Value.IsCompleted))
         {
             if (given.TryGetValue(key, out var response))
             {
@@ -80,7 +76,7 @@ internal sealed class InputRounds(ActionRecorder actions, ActionDescriber descri
     /// <summary>Completes what the client was asked for and never gave.</summary>
     public void End()
     {
-        foreach (var action in _rounds.Values.SelectMany(r => r.Inputs.Values))
+        foreach (var action in _rounds.Values.SelectMany(r => r.Inputs.Values).Where(a => !a.IsCompleted))
         {
             actions.Complete(action, new ActionOutcome(ActionStatus.Lost, "not_answered", "the client did not repeat its request"), default);
         }

@@ -1,3 +1,4 @@
+using Cairn.Gateway.Admission;
 using Cairn.Gateway.Messages;
 
 namespace Cairn.Gateway.Capture;
@@ -34,6 +35,21 @@ internal static class Refusals
             (MessageId?)id, ErrorReply.EvidenceUnavailable,
             $"the server asks for input, and evidence of that could not be recorded ({reason}). Its answer was not passed on; try again later.", "evidence_unavailable"))],
         asBatch);
+
+    /// <summary>For a message that authority was refused to, as one JSON object.</summary>
+    /// <param name="admission">The message.</param>
+    /// <param name="refused">Why.</param>
+    /// <param name="protocol">The revision spoken; null before either side said.</param>
+    public static byte[] NotPermitted(MessageAdmission admission, AdmissionVerdict.Refused refused, string? protocol)
+    {
+        var (code, why) = refused.Refusal;
+        var subject = admission.Request is null
+            ? $"{admission.Method}: the server asks for input, and that was refused: {why}. Its answer was not passed on"
+            : code == "evidence_unavailable" ? $"{admission.Method} was refused: its evidence could not be recorded ({why}). It was not passed on; try again later"
+            : $"{admission.Method} was refused: {why}. It was not passed on";
+        var reply = new RefusalReply(admission.Id, code, subject + ".", refused.Action);
+        return admission.ShowsToolResult && code is not ("evidence_unavailable" or "too_many_waiting") ? reply.AsToolResult(protocol) : reply.AsError();
+    }
 
     /// <summary>For requests that the server will not answer any more.</summary>
     public static byte[] ServerEnded(IReadOnlyList<PendingRequest> requests, string ending) => requests.Count == 0 ? [] : ErrorReply.Lines(

@@ -1,3 +1,4 @@
+using Cairn.Gateway.Admission;
 using Cairn.Gateway.Messages;
 
 namespace Cairn.Gateway.Capture;
@@ -7,7 +8,14 @@ namespace Cairn.Gateway.Capture;
 /// <param name="Method">Its method.</param>
 /// <param name="Action">The action it was recorded as; null when it is none.</param>
 /// <param name="Subject">What an answer to it is about: the cursor of a listing, the id of a task; null when there is none.</param>
-internal sealed record PendingRequest(MessageId Id, string Method, OpenAction? Action, string? Subject);
+internal sealed record PendingRequest(MessageId Id, string Method, OpenAction? Action, string? Subject)
+{
+    /// <summary>Its way through the pipeline; null where no policy decides about it.</summary>
+    public MessageAdmission? Admission { get; init; }
+
+    /// <summary>The receiver has not seen it: nobody can answer it yet.</summary>
+    public bool IsWaiting => Admission is { HasPassed: false };
+}
 
 /// <summary>
 /// The unanswered requests of one direction by id. The same id may be under way twice although JSON-RPC forbids it: the
@@ -36,11 +44,22 @@ internal sealed class RequestTable
     /// <summary>Whether a particular request is still unanswered.</summary>
     public bool Holds(PendingRequest request) => _pending.TryGetValue(request.Id, out var queue) && queue.Any(r => ReferenceEquals(r, request));
 
-    /// <summary>Removes and returns the oldest unanswered request with this id; null when there is none.</summary>
+    /// <summary>Removes and returns the oldest unanswered request with this id that the receiver has seen; null when there is none.</summary>
     public PendingRequest? Take(MessageId id)
     {
         if (!_pending.TryGetValue(id, out var queue))
         {
+            return null;
+        }
+
+        if (queue.Peek().IsWaiting)
+        {
+            if (queue.FirstOrDefault(r => !r.IsWaiting) is { } seen)
+            {
+                Remove(seen);
+                return seen;
+            }
+
             return null;
         }
 

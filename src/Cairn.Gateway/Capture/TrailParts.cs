@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Submissions;
@@ -8,7 +9,8 @@ namespace Cairn.Gateway.Capture;
 /// <summary>
 /// The trails that one run writes into: its main one, and one more for each trace that requests name in their
 /// <c>_meta.traceparent</c>. Each is opened by a <c>task.started</c>, gets the context known so far, and is closed by a
-/// <c>task.ended</c> with counts. Not safe for several threads: the conversation's lock is around it.
+/// <c>task.ended</c> with counts. Not safe for several threads: the conversation's lock is around it, except for
+/// <see cref="RecordBundleAsync"/>.
 /// </summary>
 internal sealed class TrailParts
 {
@@ -21,6 +23,9 @@ internal sealed class TrailParts
     private readonly Dictionary<TraceId, TrailPart> _others = [];
     private readonly ITrailKeys _keys;
     private TrailPart? _main;
+    private readonly Lock _gate = new();
+    private Action<Utf8JsonWriter>? _bundle;
+    private bool _hasEnded;
     private long _uses;
 
     public TrailParts(GatewayOptions options, EvidenceSink sink, ITrailKeys keys, ContextNotes context) =>
@@ -28,7 +33,21 @@ internal sealed class TrailParts
 
     /// <summary>The main trail: opened when it is first asked for, because requests that all name traces of their own need none.</summary>
     /// <exception cref="TrailKeyException">The main trail has no key.</exception>
-    public TrailPart Main => _main ??= Open(_options.Caller is { } caller ? new TrailPart(caller.Trace, caller.Span) : new TrailPart(TraceId.New(), null));
+    public TrailPart Main
+    {
+        get
+        {
+            if (_main is { } open)
+            {
+                return open;
+            }
+
+            lock (_gate)
+            {
+                return _main ??= Open(_options.Caller is { } caller ? new TrailPart(caller.Trace, caller.Span) : new TrailPart(TraceId.New(), null));
+            }
+        }
+    }
 
     /// <summary>The main trail, if it is open.</summary>
     public TrailPart? OpenMain => _main;
@@ -44,14 +63,52 @@ internal sealed class TrailParts
         }
         else if (!_others.TryGetValue(named.Trace, out part))
         {
-            CloseIdle();
-            part = Open(new TrailPart(named.Trace, named.Span));
-            _others.Add(named.Trace, part);
+            lock (_gate)
+            {
+                CloseIdle();
+                part = Open(new TrailPart(named.Trace, named.Span));
+                _others.Add(named.Trace, part);
+            }
         }
 
         part.LastUsed = ++_uses;
         RecordContext(part);
         return part;
+    }
+
+    /// <summary>
+    /// Records a policy bundle in every part, and in those that are opened from here on. Safe for any
+    /// thread: bundles come when they come.
+    /// </summary>
+    /// <param name="body">Writes the body of <c>policy.loaded</c>.</param>
+    /// <param name="keep">It is in use: parts opened later begin with it.</param>
+    /// <returns>Null once all are durable (strict) or queued; otherwise why not.</returns>
+    /// <exception cref="OperationCanceledException">The run has ended: nothing may follow its counts.</exception>
+    public Task<string?> RecordBundleAsync(Action<Utf8JsonWriter> body, bool keep)
+    {
+        lock (_gate)
+        {
+            if (_hasEnded)
+            {
+                throw new OperationCanceledException("the run has ended");
+            }
+
+            _bundle = keep ? body : _bundle;
+            var drafts = _others.Values.Prepend(_main).OfType<TrailPart>().Select(part => BundleDraft(part, body)).ToList();
+            if (drafts.Count == 0)
+            {
+                // No trail is open: each that opens begins with it, before anything is decided there.
+                return Task.FromResult<string?>(null);
+            }
+
+            // Once the last is durable, so are those before it: one stream keeps its order.
+            foreach (var draft in drafts[..^1])
+            {
+                _sink.Emit(draft);
+            }
+
+            return _options.Strict ? _sink.EmitDurableAsync(drafts[^1]) : Task.FromResult(_sink.Emit(drafts[^1]) ? null : "neither memory nor disk takes further evidence");
+        }
     }
 
     /// <summary>Records in a part's trail what is known of the context and not yet recorded there.</summary>
@@ -73,12 +130,15 @@ internal sealed class TrailParts
     /// <summary>Ends every part but the main one.</summary>
     public void EndOthers(string status, string? reason)
     {
-        foreach (var part in _others.Values)
+        lock (_gate)
         {
-            End(part, status, reason, []);
-        }
+            foreach (var part in _others.Values)
+            {
+                End(part, status, reason, []);
+            }
 
-        _others.Clear();
+            _others.Clear();
+        }
     }
 
     /// <summary>Ends the main part.</summary>
@@ -87,9 +147,13 @@ internal sealed class TrailParts
     /// <param name="others">What other streams wrote into the trail.</param>
     public void EndMain(string status, string? reason, IReadOnlyList<EmitterCount> others)
     {
-        if (_main is { } main)
+        lock (_gate)
         {
-            End(main, status, reason, others);
+            _hasEnded = true;
+            if (_main is { } main)
+            {
+                End(main, status, reason, others);
+            }
         }
     }
 
@@ -111,8 +175,16 @@ internal sealed class TrailParts
             writer.WriteString("channel"u8, _options.Channel);
             writer.WriteString("owner"u8, _options.Owner);
         }));
+        if (_bundle is { } bundle)
+        {
+            _sink.Emit(BundleDraft(part, bundle));
+        }
+
         return part;
     }
+
+    private RecordDraft BundleDraft(TrailPart part, Action<Utf8JsonWriter> body) =>
+        _sink.Draft(RecordKinds.PolicyLoaded, part, part.Task, part.Caller, body);
 
     private void CloseIdle()
     {

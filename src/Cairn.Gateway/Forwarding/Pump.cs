@@ -7,7 +7,7 @@ namespace Cairn.Gateway.Forwarding;
 /// <summary>
 /// Carries one direction: a thread reads lines and starts their evidence, a task forwards them in their order, each once
 /// its evidence is durable. While one line waits, the evidence of those behind it is already under way, so that parallel
-/// calls share one durable write; yet no line overtakes another.
+/// calls share one durable write; yet no line overtakes another, but for messages that step aside (<see cref="GuardedForwarding"/>).
 /// </summary>
 internal sealed class Pump : IDisposable
 {
@@ -18,7 +18,9 @@ internal sealed class Pump : IDisposable
     private readonly LineWriter _sender;
     private readonly ByteBudget _budget;
     private readonly TimeProvider _time;
+    private readonly GuardedForwarding? _guarded;
     private readonly Channel<Passage> _underWay = Channel.CreateUnbounded<Passage>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+    private readonly TaskCompletionSource _never = new();
     private readonly TaskCompletionSource _readToEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastRead;
     private long _lastForwarded;
@@ -31,9 +33,11 @@ internal sealed class Pump : IDisposable
     /// <param name="target">Where they are passed on.</param>
     /// <param name="sender">Where the one who sent them is answered.</param>
     /// <param name="options">Limits and clock.</param>
-    public Pump(Direction direction, Conversation conversation, Stream source, LineWriter target, LineWriter sender, GatewayOptions options)
+    /// <param name="guarded">Forwards the lines in which a policy decides about something; null where none does.</param>
+    public Pump(
+        Direction direction, Conversation conversation, Stream source, LineWriter target, LineWriter sender, GatewayOptions options, GuardedForwarding? guarded = null)
     {
-        (_direction, _conversation, _target, _sender, _time) = (direction, conversation, target, sender, options.Time);
+        (_direction, _conversation, _target, _sender, _time, _guarded) = (direction, conversation, target, sender, options.Time, guarded);
         _reader = new LineReader(source, options.MaxMessageBytes);
         _budget = new ByteBudget(options.MaxBytesUnderWay);
         _lastRead = _lastForwarded = _time.GetTimestamp();
@@ -53,6 +57,15 @@ internal sealed class Pump : IDisposable
 
     /// <summary>How long no line was forwarded or answered.</summary>
     public TimeSpan Standstill => _time.GetElapsedTime(Interlocked.Read(ref _lastForwarded));
+
+    /// <summary>Messages that have stepped aside and wait to be permitted.</summary>
+    public int Aside => _guarded?.Aside ?? 0;
+
+    /// <summary>Fails when a message that stepped aside could not be dealt with; never completes otherwise.</summary>
+    public Task Failed => _guarded?.Failed ?? _never.Task;
+
+    /// <summary>Completes when what has stepped aside is forwarded, answered or dropped.</summary>
+    public Task SettledAsync() => _guarded?.SettledAsync() ?? Task.CompletedTask;
 
     /// <summary>Starts reading and forwarding.</summary>
     /// <param name="ct">Ends forwarding at once; what is under way is dropped.</param>
@@ -87,7 +100,12 @@ internal sealed class Pump : IDisposable
                 Interlocked.Increment(ref _held);
                 if (!_underWay.Writer.TryWrite(passage))
                 {
+                    _conversation.Drop(passage);
                     passage.Dispose();
+                }
+                else if (passage.Guard is { } guard)
+                {
+                    _guarded!.Start(guard);
                 }
             }
 
@@ -154,6 +172,12 @@ internal sealed class Pump : IDisposable
                 await _target.WriteAsync(toReceiver, ct).ConfigureAwait(false);
             }
 
+            return hold;
+        }
+
+        if (passage.Guard is { } guard)
+        {
+            await _guarded!.ForwardAsync(passage, guard, ct).ConfigureAwait(false);
             return hold;
         }
 

@@ -18,6 +18,15 @@ internal static class ErrorReply
     /// <summary>Too many requests are unanswered: this one was not passed on.</summary>
     public const int TooManyRequests = -31003;
 
+    /// <summary>Policy denied the request: it was not passed on.</summary>
+    public const int PolicyDenied = -31004;
+
+    /// <summary>The request needed a human's approval and did not get it: it was not passed on.</summary>
+    public const int NotApproved = -31005;
+
+    /// <summary>The credential that the request needed was not given: it was not passed on.</summary>
+    public const int CredentialRefused = -31006;
+
     /// <summary>One reply with its line end.</summary>
     public static byte[] Line(MessageId? id, int code, string message, string reason) => Lines([(id, code, message, reason)], asBatch: false);
 

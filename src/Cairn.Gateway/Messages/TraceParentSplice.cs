@@ -4,23 +4,20 @@ using System.Text.Json;
 namespace Cairn.Gateway.Messages;
 
 /// <summary>
-/// The one change the gateway makes: <c>params._meta.traceparent</c> of a request (MCP 2026-07-28, basic §General fields;
-/// allowed by every earlier revision). All other bytes of the line stay as they are.
+/// The one change the gateway makes where no policy grants credentials: <c>params._meta.traceparent</c> of a request
+/// (MCP 2026-07-28, basic §General fields; allowed by every earlier revision).
 /// </summary>
-/// <param name="Offset">Where bytes are replaced.</param>
-/// <param name="Removed">How many.</param>
-/// <param name="Inserted">By which.</param>
-internal readonly record struct TraceParentSplice(int Offset, int Removed, byte[] Inserted)
+internal static class TraceParentSplice
 {
     /// <summary>
     /// The splice that sets the trace parent; null when the request has no place for it: no <c>params</c> object, or a
     /// <c>_meta</c> that is not an object.
     /// </summary>
-    public static TraceParentSplice? For(McpMessage request, ReadOnlySpan<byte> line, string traceParent)
+    public static LineSplice? For(McpMessage request, ReadOnlySpan<byte> line, string traceParent)
     {
         if (request["params._meta.traceparent"] is { } value)
         {
-            return new TraceParentSplice(value.Start, value.Length, Encoding.ASCII.GetBytes($"\"{traceParent}\""));
+            return new LineSplice(value.Start, value.Length, Encoding.ASCII.GetBytes($"\"{traceParent}\""));
         }
 
         var (container, text) = (request["params._meta"], request["params"]) switch
@@ -35,24 +32,6 @@ internal readonly record struct TraceParentSplice(int Offset, int Removed, byte[
         }
 
         var isEmpty = container.In(line)[1..^1].IndexOfAnyExcept(" \t\r\n"u8) < 0;
-        return new TraceParentSplice(container.Start + 1, 0, Encoding.ASCII.GetBytes(isEmpty ? text : text + ","));
-    }
-
-    /// <summary>The line with the splices made; they do not overlap and stand in order.</summary>
-    public static byte[] Apply(ReadOnlySpan<byte> line, IReadOnlyList<TraceParentSplice> splices)
-    {
-        var changed = new byte[line.Length + splices.Sum(s => s.Inserted.Length - s.Removed)];
-        var (from, to) = (0, 0);
-        foreach (var splice in splices)
-        {
-            line[from..splice.Offset].CopyTo(changed.AsSpan(to));
-            to += splice.Offset - from;
-            splice.Inserted.CopyTo(changed.AsSpan(to));
-            to += splice.Inserted.Length;
-            from = splice.Offset + splice.Removed;
-        }
-
-        line[from..].CopyTo(changed.AsSpan(to));
-        return changed;
+        return new LineSplice(container.Start + 1, 0, Encoding.ASCII.GetBytes(isEmpty ? text : text + ","));
     }
 }

@@ -27,7 +27,7 @@ internal static class OutgoingBody
         Exchange exchange, IReadOnlyDictionary<PendingRequest, ActionPermit> permits, CredentialDelivery delivery, out string? obstacle)
     {
         obstacle = null;
-        var splices = new List<TraceParentSplice>();
+        var splices = new List<LineSplice>();
         foreach (var (request, action) in exchange.Actions)
         {
             var permit = permits[request];
@@ -49,11 +49,11 @@ internal static class OutgoingBody
             }
         }
 
-        return splices.Count == 0 ? exchange.Body : TraceParentSplice.Apply(exchange.Body.Span, splices);
+        return splices.Count == 0 ? exchange.Body : LineSplice.Apply(exchange.Body.Span, splices);
     }
 
     private static bool AddCredential(
-        List<TraceParentSplice> splices, McpMessage message, ReadOnlyMemory<byte> body, string credential, TraceParentSplice? trace, string traceParent)
+        List<LineSplice> splices, McpMessage message, ReadOnlyMemory<byte> body, string credential, LineSplice? trace, string traceParent)
     {
         var member = $"\"{CredentialMember}\":\"{JavaScriptEncoder.Default.Encode(credential)}\"";
         if (message["params._meta"] is { } meta)
@@ -65,7 +65,7 @@ internal static class OutgoingBody
 
             // Something follows it in every case: the caller's own members, or the trace parent.
             var isEmpty = meta.In(body.Span)[1..^1].IndexOfAnyExcept(" \t\r\n"u8) < 0;
-            splices.Add(new TraceParentSplice(meta.Start + 1, 0, Encoding.ASCII.GetBytes(isEmpty && trace is null ? member : member + ",")));
+            splices.Add(new LineSplice(meta.Start + 1, 0, Encoding.ASCII.GetBytes(isEmpty && trace is null ? member : member + ",")));
             if (trace is { } replaced)
             {
                 splices.Add(replaced);
@@ -81,7 +81,7 @@ internal static class OutgoingBody
 
         var alone = parameters.In(body.Span)[1..^1].IndexOfAnyExcept(" \t\r\n"u8) < 0;
         var whole = trace is null ? $"\"_meta\":{{{member}}}" : $"\"_meta\":{{\"traceparent\":\"{traceParent}\",{member}}}";
-        splices.Add(new TraceParentSplice(parameters.Start + 1, 0, Encoding.ASCII.GetBytes(alone ? whole : whole + ",")));
+        splices.Add(new LineSplice(parameters.Start + 1, 0, Encoding.ASCII.GetBytes(alone ? whole : whole + ",")));
         return true;
     }
 

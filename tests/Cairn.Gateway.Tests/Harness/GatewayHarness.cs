@@ -3,7 +3,12 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
+using Cairn.Gateway.Approvals;
+using Cairn.Gateway.Authority;
+using Cairn.Gateway.Tests.Authority;
 using Cairn.Identity;
+using Cairn.Identity.Credentials;
+using Cairn.Policy;
 using Cairn.Sdk;
 
 namespace Cairn.Gateway.Tests.Harness;
@@ -27,6 +32,15 @@ internal sealed class GatewayHarness : IAsyncDisposable
 
     public StringWriter Log { get; } = new();
 
+    /// <summary>Where calls wait for a human; used where a policy decides.</summary>
+    public ApprovalDesk Desk { get; private set; } = null!;
+
+    /// <summary>The folder of the desk, the spool and the keys.</summary>
+    public string Data => _scratch;
+
+    /// <summary>What a decision point would record; there once the gateway runs, where a policy decides.</summary>
+    public RunRecords RunRecords { get; private set; } = null!;
+
     public Task<int> Run { get; private set; } = null!;
 
     public IReadOnlyList<Record> Records => Ledger.Records;
@@ -34,11 +48,22 @@ internal sealed class GatewayHarness : IAsyncDisposable
     public static Task<GatewayHarness> PuppetAsync(Func<GatewayOptions, GatewayOptions>? configure = null) =>
         StartAsync("node", [TestPaths.Puppet], configure);
 
+    /// <summary>The puppet behind a policy that a test writes down.</summary>
+    public static Task<GatewayHarness> DecidingAsync(
+        Func<AuthorizationRequest, PolicyDecision> decide, ICredentialSource? credentials = null,
+        Func<GatewayOptions, GatewayOptions>? configure = null, Func<ActionPipelineOptions, ActionPipelineOptions>? authority = null) =>
+        StartAsync("node", [TestPaths.Puppet], configure, authority: options =>
+        {
+            var with = options with { Policy = new DecidingPolicy(decide), Credentials = credentials };
+            return authority?.Invoke(with) ?? with;
+        });
+
     public static async Task<GatewayHarness> StartAsync(
         string command, IReadOnlyList<string> arguments, Func<GatewayOptions, GatewayOptions>? configure = null,
-        Func<EmitterOptions, EmitterOptions>? emitting = null, ITrailKeys? keys = null)
+        Func<EmitterOptions, EmitterOptions>? emitting = null, ITrailKeys? keys = null, Func<ActionPipelineOptions, ActionPipelineOptions>? authority = null)
     {
         var harness = new GatewayHarness();
+        harness.Desk = ApprovalDesk.Open(harness.Data, log: harness.Log);
         var gateway = SpiffeId.Parse("spiffe://test.local/gateway");
         var emitter = new EmitterOptions
         {
@@ -63,6 +88,11 @@ internal sealed class GatewayHarness : IAsyncDisposable
             TerminateGrace = TimeSpan.FromSeconds(1),
             FlushTimeout = TimeSpan.FromSeconds(2),
             CancelGrace = TimeSpan.FromSeconds(1),
+            Authority = authority is null ? null : (records, _) =>
+            {
+                harness.RunRecords = records;
+                return ValueTask.FromResult(authority(new ActionPipelineOptions { Approvals = harness.Desk }));
+            },
         };
         harness.Run = McpStdioGateway.RunAsync(
             configure?.Invoke(options) ?? options, harness._emitter, keys ?? new FixedKeys(), harness._toGateway.Reader.AsStream(),
@@ -150,7 +180,23 @@ internal sealed class GatewayHarness : IAsyncDisposable
         return await Run.WaitAsync(Patience);
     }
 
-    /// <summary>Waits for a record that fits.</summary>
+    /// <summary>Waits until a request lies on the desk.</summary>
+    public async Task<ApprovalRequest> PendingAsync()
+    {
+        for (var i = 0; i < 500; i++)
+        {
+            if (Desk.Pending().FirstOrDefault(p => p.IsWaiting) is { } pending)
+            {
+                return pending.Request;
+            }
+
+            await Task.Delay(20);
+        }
+
+        throw new TimeoutException("nothing was laid on the desk");
+    }
+
+    /// <summary>Waits for a record that fits.
     public async Task<Record> RecordAsync(Func<Record, bool> fits)
     {
         var until = DateTime.UtcNow + Patience;
@@ -173,6 +219,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
         await _fromGateway.Reader.CompleteAsync();
         await _told.CancelAsync();
         await Run.WaitAsync(Patience);
+        Desk.Dispose();
         await _emitter.DisposeAsync();
         _authority.Dispose();
         _told.Dispose();

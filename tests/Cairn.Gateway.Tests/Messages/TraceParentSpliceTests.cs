@@ -14,8 +14,8 @@ public sealed class TraceParentSpliceTests
     {
         var bytes = Encoding.UTF8.GetBytes(line);
         var splices = new MessageScanner().Scan(bytes).Messages
-            .Select(m => TraceParentSplice.For(m, bytes, Parent)).OfType<TraceParentSplice>().ToList();
-        return Encoding.UTF8.GetString(TraceParentSplice.Apply(bytes, splices));
+            .Select(m => TraceParentSplice.For(m, bytes, Parent)).OfType<LineSplice>().ToList();
+        return Encoding.UTF8.GetString(LineSplice.Apply(bytes, splices));
     }
 
     [Theory]
