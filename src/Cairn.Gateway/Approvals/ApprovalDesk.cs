@@ -25,22 +25,23 @@ public sealed class ApprovalDesk : IDisposable
     private readonly Lock _gate = new();
     private (string Name, FileLock Held)? _waiting;
 
-    private ApprovalDesk(string dataDirectory, TimeProvider time, TextWriter log)
+    private ApprovalDesk(string dataDirectory, TimeProvider time, TextWriter log, TimeSpan reportInterval)
     {
         _folder = Path.Combine(dataDirectory, "approvals");
         _groups = new ApproverGroups(Path.Combine(dataDirectory, "approvers.json"));
-        (_time, _log) = (time, log);
+        (_time, _log, ReportInterval) = (time, log, reportInterval);
     }
 
     /// <summary>How often whoever waits is told that it still waits.</summary>
-    public TimeSpan ReportInterval { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan ReportInterval { get; }
 
     /// <summary>Opens the desk of a data directory; its folder is made with the first request.</summary>
     /// <param name="dataDirectory">The data directory.</param>
     /// <param name="time">The clock; null: the system's.</param>
     /// <param name="log">Where refused answers are named; null: stderr.</param>
-    public static ApprovalDesk Open(string dataDirectory, TimeProvider? time = null, TextWriter? log = null) =>
-        new(dataDirectory, time ?? TimeProvider.System, log ?? Console.Error);
+    /// <param name="reportInterval">How often whoever waits is told that it still waits; null: every five seconds.</param>
+    public static ApprovalDesk Open(string dataDirectory, TimeProvider? time = null, TextWriter? log = null, TimeSpan? reportInterval = null) =>
+        new(dataDirectory, time ?? TimeProvider.System, log ?? Console.Error, reportInterval ?? TimeSpan.FromSeconds(5));
 
     /// <summary>What lies on the desk, oldest first; files that are no requests are passed over and named in the log.</summary>
     public IReadOnlyList<PendingApproval> Pending()
@@ -82,6 +83,7 @@ public sealed class ApprovalDesk : IDisposable
     /// <param name="approved">Yes or no.</param>
     /// <param name="comment">The human's own words; null without any.</param>
     /// <exception cref="UnauthorizedAccessException">The user is none of the approvers.</exception>
+    /// <exception cref="ApprovalClosedException">Nobody waits for it any more, or it is answered already.</exception>
     /// <exception cref="IOException">The answer can't be written.</exception>
     public void Answer(ApprovalRequest request, bool approved, string? comment)
     {
@@ -93,7 +95,17 @@ public sealed class ApprovalDesk : IDisposable
             throw new UnauthorizedAccessException($"{name ?? $"uid {user}"} is none of the approvers ({string.Join(", ", request.Approvers)})");
         }
 
+        if (!IsOpen(request.Id))
+        {
+            throw new ApprovalClosedException($"nobody waits for an answer to {request.Id} any more: it was answered, its time is over, or its caller gave up");
+        }
+
         var path = AnswerPath(request.Id);
+        if (File.Exists(path))
+        {
+            throw new ApprovalClosedException($"{request.Id} is answered already; the first answer counts");
+        }
+
         DurableFile.Write(path, new WrittenAnswer(request.Id, request.ActionDigest, approved, comment).Encode());
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(_folder) & ~DurableFile.OwnerOnlyDirectory) != 0)
         {
@@ -156,6 +168,8 @@ public sealed class ApprovalDesk : IDisposable
             }
         }
     }
+
+    private bool IsOpen(RecordId id) => Pending().Any(p => p.IsWaiting && p.Request.Id == id);
 
     private void Report(ApprovalRequest request, IProgress<string>? waiting)
     {

@@ -163,3 +163,7 @@ public sealed record ApprovalRequest
 /// <param name="message">Which, and what is wrong with it.</param>
 /// <param name="innerException">The cause.</param>
 public sealed class ApprovalFormatException(string message, Exception? innerException = null) : Exception(message, innerException);
+
+/// <summary>A request can't be answered any more.</summary>
+/// <param name="message">Which, and why.</param>
+public sealed class ApprovalClosedException(string message) : Exception(message);

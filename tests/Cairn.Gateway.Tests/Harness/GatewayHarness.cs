@@ -51,8 +51,8 @@ internal sealed class GatewayHarness : IAsyncDisposable
     /// <summary>The puppet behind a policy that a test writes down.</summary>
     public static Task<GatewayHarness> DecidingAsync(
         Func<AuthorizationRequest, PolicyDecision> decide, ICredentialSource? credentials = null,
-        Func<GatewayOptions, GatewayOptions>? configure = null, Func<ActionPipelineOptions, ActionPipelineOptions>? authority = null) =>
-        StartAsync("node", [TestPaths.Puppet], configure, authority: options =>
+        Func<GatewayOptions, GatewayOptions>? configure = null, Func<ActionPipelineOptions, ActionPipelineOptions>? authority = null, TimeSpan? reportInterval = null) =>
+        StartAsync("node", [TestPaths.Puppet], configure, reportInterval: reportInterval, authority: options =>
         {
             var with = options with { Policy = new DecidingPolicy(decide), Credentials = credentials };
             return authority?.Invoke(with) ?? with;
@@ -60,10 +60,11 @@ internal sealed class GatewayHarness : IAsyncDisposable
 
     public static async Task<GatewayHarness> StartAsync(
         string command, IReadOnlyList<string> arguments, Func<GatewayOptions, GatewayOptions>? configure = null,
-        Func<EmitterOptions, EmitterOptions>? emitting = null, ITrailKeys? keys = null, Func<ActionPipelineOptions, ActionPipelineOptions>? authority = null)
+        Func<EmitterOptions, EmitterOptions>? emitting = null, ITrailKeys? keys = null, Func<ActionPipelineOptions, ActionPipelineOptions>? authority = null,
+        TimeSpan? reportInterval = null)
     {
         var harness = new GatewayHarness();
-        harness.Desk = ApprovalDesk.Open(harness.Data, log: harness.Log);
+        harness.Desk = ApprovalDesk.Open(harness.Data, log: harness.Log, reportInterval: reportInterval);
         var gateway = SpiffeId.Parse("spiffe://test.local/gateway");
         var emitter = new EmitterOptions
         {
