@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Cairn.Cli.Authorize;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Emit;
 using Cairn.Cli.Investigate;
@@ -19,6 +20,7 @@ internal static class CairnCommand
           cairn mcp -- npx -y some-mcp-server               record what an agent does through an MCP server
           cairn exec -- make install                        record a command: output, exit code, files it changed
           cairn hook install --for claude-code              record what a coding agent does with its own tools
+          cairn approvals                                   which calls wait for a human; cairn approve ID, cairn deny ID
           cairn trails                                      what was recorded
           cairn show 4bf92f35                               one trail: who, context, tools, what changed
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
@@ -36,6 +38,9 @@ internal static class CairnCommand
             McpCommand.Create(),
             ExecCommand.Create(),
             HookCommand.Create(),
+            ApprovalsCommand.Create(),
+            AnswerCommand.Create(approves: true),
+            AnswerCommand.Create(approves: false),
             TrailsCommand.Create(),
             ShowCommand.Create(),
             ExportCommand.Create(),

@@ -93,6 +93,19 @@ public sealed record GatewayOptions
     /// </summary>
     public Func<RunRecords, CancellationToken, ValueTask<ActionPipelineOptions>>? Authority { get; init; }
 
+    /// <summary>
+    /// Awaited when no action passes any more and before the run's trails end: whoever wrote into them on its behalf, such as
+    /// a broker, closes its part. Null: nobody did.
+    /// </summary>
+    public Func<ValueTask>? Ending { get; init; }
+
+    /// <summary>
+    /// Who handed authority on, from the initiating principal to the last giver, as others than the agent have told. Null:
+    /// the initiator alone where the run is a task of its own, and nobody known where it takes part in another's trail.
+    /// It holds for the run's own trail: in a trail that a request names, nobody is known.
+    /// </summary>
+    public IReadOnlyList<string>? DelegationChain { get; init; }
+
     /// <summary>The member of <c>params._meta</c> in which the server gets the credential that the policy grants. A client's own value never passes.</summary>
     public string CredentialMember { get; init; } = "cairn/credential";
 

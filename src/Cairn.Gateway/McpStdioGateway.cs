@@ -89,6 +89,7 @@ public static class McpStdioGateway
         Owner = actor.Owner,
         Authenticated = "configured",
         SubjectToken = options.SubjectToken,
+        DelegationChain = options.DelegationChain ?? (options.Caller is null ? [options.Initiator.Principal] : []),
     };
 
     /// <summary>What decides about this run's actions; its bundle is recorded before the server starts. Null: nothing does.</summary>
@@ -113,6 +114,11 @@ public static class McpStdioGateway
     private static async Task EndAsync(GatewayOptions options, EvidenceSink sink, TrailParts trails, RunEnding ending, TextWriter log)
     {
         using var timeout = new CancellationTokenSource(options.FlushTimeout, options.Time);
+        if (options.Ending is { } closing)
+        {
+            await closing().ConfigureAwait(false);
+        }
+
         trails.EndOthers(ending.Status, ending.Reason);
         var others = trails.Main.IsRoot && options.Ledger is { } ledger
             ? await CountsAsync(ledger, trails.Main.Trace, log, timeout.Token).ConfigureAwait(false)

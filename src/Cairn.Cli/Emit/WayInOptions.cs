@@ -77,7 +77,10 @@ internal sealed class WayInOptions
 internal sealed record WayIn(string Name, SpiffeId Agent, string Owner, CaptureProfile Capture, string? Data, Uri? Server)
 {
     /// <summary>Where state between runs and waiting approvals lie: the data directory, or this user's folder for the server.</summary>
-    public string State => Data ?? Path.Combine(DataOption.State(), $"{Server!.Host}_{Server.Port}");
+    public string State => Data ?? StateOf(Server!);
+
+    /// <summary>This user's folder for a ledger on another machine.</summary>
+    public static string StateOf(Uri server) => Path.Combine(DataOption.State(), $"{server.Host}_{server.Port}");
 
     /// <summary>Opens the ledger and starts the emitter.</summary>
     /// <param name="role">The kind of emitter: <c>gateway</c> stands on the path and observes; <c>agent</c> reports.</param>

@@ -25,7 +25,7 @@ public sealed record ApprovalRequest
     public required TraceId Trace { get; init; }
 
     /// <summary>
-    /// The action in full, a JSON object: type, name, resource, server, principal, bundle, and a commitment to the exact
+    /// The action in full, a JSON object: type, name, resource, server, principal, owner, bundle, and a commitment to the exact
     /// input. It is what the digest commits to, byte by byte.
     /// </summary>
     public required string Document { get; init; }
@@ -65,6 +65,7 @@ public sealed record ApprovalRequest
             writer.WriteString("resource"u8, action.Resource);
             writer.WriteString("server"u8, action.Server);
             writer.WriteString("principal"u8, action.Caller.Agent.ToString());
+            writer.WriteString("owner"u8, action.Caller.Owner);
             writer.WriteString("bundle"u8, $"sha256:{bundle}");
             writer.WriteString("input"u8, $"hmac-sha256:{Commitment.Commit(Commitment.CommitmentKey(trailKey, id, InputMember), action.Input.Span)}");
             writer.WriteEndObject();

@@ -9,6 +9,9 @@ namespace Cairn.Gateway.Capture;
 /// <param name="caller">Who asks, unless an action names another.</param>
 internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, ActionRecords records, Caller caller)
 {
+    /// <summary>In a trail that a request names, nobody knows who handed on what: the agent's own word must not widen anything.</summary>
+    private readonly Caller _elsewhere = caller with { DelegationChain = [] };
+
     /// <summary>An action that is about to pass, with the ids of its records.</summary>
     /// <param name="start">What is known of it.</param>
     /// <param name="keepsInput">The input is copied: it is needed longer than its line.</param>
@@ -23,7 +26,7 @@ internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, 
 
         var proposed = new ProposedAction
         {
-            Caller = asking ?? caller,
+            Caller = asking ?? (start.Part.IsMain ? caller : _elsewhere),
             Trace = start.Part.Trace,
             Parent = start.Parent,
             Task = start.Part.Task,

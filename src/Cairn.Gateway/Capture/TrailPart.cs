@@ -16,6 +16,9 @@ internal sealed class TrailPart(TraceId trace, SpanId? caller)
 
     public bool IsRoot => Caller is null;
 
+    /// <summary>The run's own trail, and not one that a request named.</summary>
+    public bool IsMain { get; init; }
+
     /// <summary>Actions of this part that are not completed.</summary>
     public int OpenActions { get; set; }
 

@@ -44,7 +44,7 @@ internal sealed class TrailParts
 
             lock (_gate)
             {
-                return _main ??= Open(_options.Caller is { } caller ? new TrailPart(caller.Trace, caller.Span) : new TrailPart(TraceId.New(), null));
+                return _main ??= Open(_options.Caller is { } caller ? new TrailPart(caller.Trace, caller.Span) { IsMain = true } : new TrailPart(TraceId.New(), null) { IsMain = true });
             }
         }
     }

@@ -1,0 +1,71 @@
+using Cairn.Broker;
+using Cairn.Evidence;
+using Cairn.Identity.Credentials;
+
+namespace Cairn.Cli.Authorize;
+
+/// <summary>The broker of a data directory, in this process; opened when the first credential is asked for, because most runs need none.</summary>
+/// <param name="data">The data directory.</param>
+/// <param name="gateway">The gateway that asks.</param>
+/// <param name="owner">Who answers for it.</param>
+internal sealed class LocalBroker(string data, SpiffeId gateway, string owner) : ICredentialSource, IAsyncDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1);
+    private CredentialBroker? _broker;
+    private LocalCredentialSource? _source;
+    private bool _isClosed;
+
+    /// <summary>Whether the data directory has a broker: its settings are in <c>broker/broker.json</c>.</summary>
+    public static bool IsSetUp(string data) => File.Exists(Path.Combine(data, "broker", "broker.json"));
+
+    /// <inheritdoc/>
+    public async ValueTask<IssuedCredential> ObtainAsync(CredentialDemand demand, CancellationToken cancellationToken) =>
+        await (await OpenAsync(cancellationToken)).ObtainAsync(demand, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> IsActiveAsync(IssuedCredential credential, CancellationToken cancellationToken) =>
+        await (await OpenAsync(cancellationToken)).IsActiveAsync(credential, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            _isClosed = true;
+            _source?.Dispose();
+            _source = null;
+            if (_broker is { } broker)
+            {
+                _broker = null;
+                await broker.DisposeAsync();
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async ValueTask<LocalCredentialSource> OpenAsync(CancellationToken cancel)
+    {
+        await _turn.WaitAsync(cancel);
+        try
+        {
+            if (_isClosed)
+            {
+                throw new CredentialRefusedException("unavailable", "the run is over");
+            }
+
+            _broker ??= await CredentialBroker.OpenAsync(new BrokerOptions { DataPath = data, Owner = owner }, cancel);
+            return _source ??= new LocalCredentialSource(_broker, gateway);
+        }
+        catch (BrokerException problem)
+        {
+            throw new CredentialRefusedException("unavailable", problem.Message, problem);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+}

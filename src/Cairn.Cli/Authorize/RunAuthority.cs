@@ -1,0 +1,51 @@
+using Cairn.Broker;
+using Cairn.Cli.Emit;
+using Cairn.Evidence;
+using Cairn.Gateway.Approvals;
+using Cairn.Gateway.Authority;
+using Cairn.Identity.Credentials;
+using Cairn.Policy;
+using Cairn.Policy.Bundles;
+
+namespace Cairn.Cli.Authorize;
+
+/// <summary>What one run decides with: the policy's host, the desk where humans are asked, and the broker of the data directory.</summary>
+internal sealed class RunAuthority : IAsyncDisposable
+{
+    private readonly PolicyChoice _policy;
+    private readonly ApprovalDesk _desk;
+    private readonly LocalBroker? _broker;
+    private PolicyHost? _host;
+
+    private RunAuthority(PolicyChoice policy, ApprovalDesk desk, LocalBroker? broker) => (_policy, _desk, _broker) = (policy, desk, broker);
+
+    /// <summary>The authority of a run. Nothing is opened or read yet.</summary>
+    /// <param name="policy">The policy that decides.</param>
+    /// <param name="way">Whose state it is.</param>
+    /// <param name="gateway">The gateway that asks the broker.</param>
+    public static RunAuthority Of(PolicyChoice policy, WayIn way, SpiffeId gateway) => new(
+        policy, ApprovalDesk.Open(way.State), way.Data is { } data && LocalBroker.IsSetUp(data) ? new LocalBroker(data, gateway, way.Owner) : null);
+
+    /// <summary>Loads the policy; the run's trail tells so before it decides anything.</summary>
+    /// <exception cref="PolicyBundleException">The bundle can't be used.</exception>
+    public async ValueTask<ActionPipelineOptions> OpenAsync(RunRecords records, CancellationToken cancel)
+    {
+        _host = await PolicyHost.OpenAsync(
+            new PolicyHostOptions { Path = _policy.Path, Mode = _policy.Mode, Changing = records.RecordAsync, Log = Console.Error }, cancel);
+        return new ActionPipelineOptions { Policy = _host, Approvals = _desk, Credentials = _broker };
+    }
+
+    /// <summary>Closes what wrote into the run's trails on its behalf, before the run counts their records.</summary>
+    public ValueTask EndAsync() => _broker?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is { } host)
+        {
+            await host.DisposeAsync();
+        }
+
+        _desk.Dispose();
+        await EndAsync();
+    }
+}
