@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Cairn.Cli.Authorize;
+using Cairn.Cli.Credentials;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Emit;
 using Cairn.Cli.Investigate;
@@ -51,6 +52,8 @@ internal static class CairnCommand
             FsckCommand.Create(),
             DoctorCommand.Create(),
             ServeCommand.Create(),
+            BrokerCommand.Create(),
+            CredentialCommand.Create(),
             DemoCommand.Create(),
             Completion.Create(),
             DemoAgentCommand.Create(),

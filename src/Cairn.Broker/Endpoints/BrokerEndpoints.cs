@@ -162,7 +162,7 @@ public static class BrokerEndpoints
         return context.Response.WriteAsJsonAsync(new Dictionary<string, string> { ["error"] = "invalid_request", ["error_description"] = why }, context.RequestAborted);
     }
 
-    // Beside what OpenIddict writes: no addresses of a documentation that is not this project's, and the status that fits.
+    // Beside what OpenIddict writes: no addresses of a documentation that is not this project's, the status that fits, and no cache.
     private static void AddAnswers<TContext>(OpenIddictServerBuilder server, Func<TContext, OpenIddictResponse> response)
         where TContext : BaseRequestContext
     {
@@ -173,7 +173,9 @@ public static class BrokerEndpoints
         }));
         server.AddEventHandler<TContext>(h => h.SetOrder(450_000).UseInlineHandler(context =>
         {
-            Refusals.ApplyStatus(context.Http());
+            var http = context.Http();
+            http.Response.Headers.CacheControl = "no-store";
+            Refusals.ApplyStatus(http);
             return ValueTask.CompletedTask;
         }));
     }

@@ -96,7 +96,9 @@ internal sealed class HttpBench : IAsyncDisposable
     }
 
     /// <summary>A client assertion, signed by the SVID's key (RFC 7523 §3, x5c).</summary>
-    public string Assertion(Svid svid, Action<Utf8JsonWriter>? claims = null, string? audience = null, DateTimeOffset? now = null) => CompactJws.Sign(
+    public string Assertion(Svid svid, string? audience = null, DateTimeOffset? now = null) => AssertionOf(svid, audience ?? Issuer, now);
+
+    public static string AssertionOf(Svid svid, string audience, DateTimeOffset? now = null) => CompactJws.Sign(
         svid.Key,
         header =>
         {
@@ -110,11 +112,10 @@ internal sealed class HttpBench : IAsyncDisposable
             var at = (now ?? DateTimeOffset.UtcNow).ToUnixTimeSeconds();
             json.WriteString("iss", svid.Id.ToString());
             json.WriteString("sub", svid.Id.ToString());
-            json.WriteString("aud", audience ?? Issuer);
+            json.WriteString("aud", audience);
             json.WriteString("jti", Guid.NewGuid().ToString());
             json.WriteNumber("iat", at);
             json.WriteNumber("exp", at + 60);
-            claims?.Invoke(json);
         });
 
     /// <summary>Parameters of an exchange by a workload that authenticates by assertion.</summary>
@@ -156,6 +157,24 @@ internal sealed class HttpBench : IAsyncDisposable
         return answer["access_token"]!;
     }
 
+    /// <summary>Every record of every trail, as text.</summary>
+    public async Task<string> AllRecordsAsync()
+    {
+        await using var ledger = await EmbeddedLedger.OpenAsync(Directory, new EmbeddedLedgerOptions { Sequence = false, Log = _bench.Note }, BrokerBench.Cancel);
+        var text = new StringBuilder();
+        await foreach (var entry in ledger.ReadAsync(0, ledger.Count(), BrokerBench.Cancel))
+        {
+            foreach (var record in entry.Records)
+            {
+                text.AppendLine(Encoding.UTF8.GetString(record.Span));
+            }
+        }
+
+        return text.ToString();
+    }
+
+    public string IdOf(string token) => ExchangeTests.Claims(token).GetProperty("jti").GetString()!;
+
     public static string Thumbprint(Svid svid) => Base64Url.EncodeToString(SHA256.HashData(svid.Chain[0]));
 
     public async ValueTask DisposeAsync()
@@ -184,6 +203,16 @@ internal sealed class HttpBench : IAsyncDisposable
 
         return (certificatePath, keyPath);
     }
+}
+
+/// <summary>One server for the tests of a class: each makes grants of its own.</summary>
+public sealed class HttpFixture : IAsyncLifetime
+{
+    internal HttpBench Http { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Http = await HttpBench.StartAsync();
+
+    public ValueTask DisposeAsync() => Http.DisposeAsync();
 }
 
 /// <summary>An answer as it came.</summary>
