@@ -105,6 +105,7 @@ public sealed class RevocationTests : IDisposable
                         Assert.Subset(parent.Entry.Audience.ToHashSet(), node.Entry.Audience.ToHashSet());
                         Assert.True(node.Entry.Expires <= parent.Entry.Expires);
                         Assert.NotEmpty(node.Entry.Scope);
+                        Assert.InRange(node.Entry.Depth, parent.Entry.Depth + 1, _bench.Settings.MaxDepth);
                         nodes.Add(node);
                         parents[node.Entry.Id] = parent.Entry.Id;
                     }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
+using Cairn.Evidence.Tests.Records;
 
 namespace Cairn.Broker.Tests.Endpoints;
 
@@ -113,6 +114,53 @@ public sealed class LifecycleTests : IAsyncLifetime
         }
 
         await _http.StartServerAsync();
+    }
+
+    // Issued, used, refused, revoked, expired: each as docs/spec/schemas says.
+    [Fact]
+    public async Task Record_of_every_step_holds_to_its_schema()
+    {
+        var client = _http.Svid(BrokerBench.Orchestrator);
+        var grant = (await _http.GrantAsync(ttl: TimeSpan.FromSeconds(3))).Token;
+        var token = await _http.TokenAsync(client, grant, null, ("may_act", BrokerBench.Payments.ToString()));
+        _ = await _http.PostAsync("introspect", [("token", token), ("used_at", "https://pay.example"), .. _http.Authenticated(client)]);
+        (await _http.PostAsync("token", _http.Exchange(client, grant, ("scope", "more")), _http.Bench.Key)).IsRefused("invalid_scope");
+        (await _http.PostAsync("token", [("grant_type", "client_credentials")])).IsRefused("invalid_client");
+        Assert.Equal(HttpStatusCode.OK, (await _http.PostAsync("revoke", [("token", token), .. _http.Authenticated(client)])).Status);
+        await Task.Delay(TimeSpan.FromSeconds(3.2), BrokerBench.Cancel);
+        await _http.Server.Broker.SweepAsync(BrokerBench.Cancel);
+        await _http.Server.DisposeAsync();
+        var schemas = new StructuralSchema(Path.Combine(Repository.Home, "docs", "spec", "schemas"));
+        var records = (await _http.AllRecordsAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(r => Record.Parse(Encoding.UTF8.GetBytes(r))).ToList();
+        Assert.Empty(records.SelectMany(r => schemas.Errors($"{r.Kind}.schema.json", JsonElement.Parse(r.Bytes.Span)).Select(error => $"{r.Kind}{error}")));
+        foreach (var kind in new[] { RecordKinds.CredentialIssued, RecordKinds.CredentialUsed, RecordKinds.CredentialRefused, RecordKinds.CredentialRevoked, RecordKinds.CredentialExpired })
+        {
+            Assert.Contains(records, r => r.Kind == kind);
+        }
+
+        await _http.StartServerAsync();
+    }
+
+    // The journal's lock is held by somebody: nothing can be recorded, so nothing is given.
+    [Fact]
+    public async Task Ledger_that_takes_nothing_means_no_token_and_what_was_begun_is_withdrawn()
+    {
+        var grant = (await _http.GrantAsync()).Token;
+        var client = _http.Svid(BrokerBench.Orchestrator);
+        await using (var journal = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={_http.Directory.JournalPath};Pooling=False"))
+        {
+            await journal.OpenAsync(BrokerBench.Cancel);
+            await using var hold = journal.CreateCommand();
+            hold.CommandText = "BEGIN IMMEDIATE";
+            await hold.ExecuteNonQueryAsync(BrokerBench.Cancel);
+            var answer = await _http.PostAsync("token", _http.Exchange(client, grant), _http.Bench.Key);
+            answer.IsRefused("temporarily_unavailable", HttpStatusCode.ServiceUnavailable);
+            Assert.Equal("1", answer.Header("Retry-After"));
+        }
+
+        Assert.NotEmpty(await _http.TokenAsync(client, grant));
+        var withdrawn = Assert.Single(_http.Server.Broker.List(10, all: true), e => e.State == CredentialState.Revoked);
+        Assert.Equal(client.Id.ToString(), withdrawn.Client);
     }
 
     private Task<Answer> AskAsync(string token) => _http.PostAsync("introspect", [("token", token), .. _http.Authenticated(_http.Svid(BrokerBench.Gateway))]);

@@ -93,11 +93,18 @@ internal sealed class BrokerProcess : IAsyncDisposable
     private static Process Start(string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "cairn.dll"));
+        start.ArgumentList.Add(Program());
         arguments.ToList().ForEach(start.ArgumentList.Add);
         start.Environment["NO_COLOR"] = "1";
         start.Environment["CAIRN_DATA"] = "";
         return Process.Start(start)!;
+    }
+
+    // The program as it was built beside these tests, in the same configuration.
+    private static string Program()
+    {
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(Repository.Home, "src", "Cairn.Cli", "bin", output.Parent!.Name, output.Name, "cairn.dll");
     }
 
     private void Note(string? line)
