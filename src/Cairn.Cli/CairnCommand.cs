@@ -22,6 +22,7 @@ internal static class CairnCommand
           cairn exec -- make install                        record a command: output, exit code, files it changed
           cairn hook install --for claude-code              record what a coding agent does with its own tools
           cairn approvals                                   which calls wait for a human; cairn approve ID, cairn deny ID
+          cairn proxy -- python agent.py                    record what a program sends over HTTP
           cairn trails                                      what was recorded
           cairn show 4bf92f35                               one trail: who, context, tools, what changed
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
@@ -42,6 +43,7 @@ internal static class CairnCommand
             ApprovalsCommand.Create(),
             AnswerCommand.Create(approves: true),
             AnswerCommand.Create(approves: false),
+            ProxyCommand.Create(),
             TrailsCommand.Create(),
             ShowCommand.Create(),
             ExportCommand.Create(),

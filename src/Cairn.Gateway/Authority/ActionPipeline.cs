@@ -120,6 +120,7 @@ public sealed class ActionPipeline
             return (null, DeniedBy(decision));
         }
 
+        way.IsAllowed = true;
         if (decision.Credential is not { } rule)
         {
             return (null, null);

@@ -33,6 +33,9 @@ internal sealed class ActionUnderWay
     /// <summary>Why it was taken back before it was done; null: its caller gave up.</summary>
     public string? WithdrawnBecause { get; set; }
 
+    /// <summary>Whether a decision that binds allowed it: not where nothing decides, or only in shadow.</summary>
+    public bool IsAllowed { get; set; }
+
     /// <summary>Why a human must be asked, where that is done elsewhere; null: no need.</summary>
     public string? AskFirst { get; set; }
 

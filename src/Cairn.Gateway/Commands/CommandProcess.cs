@@ -25,24 +25,30 @@ internal sealed class CommandProcess : IDisposable
 
     /// <summary>Starts a program.</summary>
     /// <param name="program">Its file, absolute.</param>
-    /// <param name="options">Arguments, folder, environment and outputs.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="folder">The folder it runs in.</param>
+    /// <param name="environment">Variables on top of this process's own; null removes one.</param>
     /// <param name="traceParent">What it finds in TRACEPARENT.</param>
+    /// <param name="hasOutput">Whether its stdout is <see cref="Output"/>; else it has this process's own.</param>
+    /// <param name="hasErrorOutput">The same for stderr.</param>
     /// <exception cref="ServerStartException">The system does not start it.</exception>
-    public static CommandProcess Start(string program, CommandOptions options, string traceParent)
+    public static CommandProcess Start(
+        string program, IReadOnlyList<string> arguments, string folder, IReadOnlyDictionary<string, string?> environment, string traceParent,
+        bool hasOutput, bool hasErrorOutput)
     {
         var start = new ProcessStartInfo(program)
         {
             UseShellExecute = false,
-            WorkingDirectory = options.WorkingDirectory,
-            RedirectStandardOutput = options.Output is not null,
-            RedirectStandardError = options.ErrorOutput is not null,
+            WorkingDirectory = folder,
+            RedirectStandardOutput = hasOutput,
+            RedirectStandardError = hasErrorOutput,
         };
-        foreach (var argument in options.Arguments)
+        foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
         }
 
-        foreach (var (name, value) in options.Environment)
+        foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
         }

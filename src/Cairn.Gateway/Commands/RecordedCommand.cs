@@ -86,7 +86,9 @@ public static class RecordedCommand
         CommandProcess process;
         try
         {
-            process = CommandProcess.Start(program.Path, options, permit.Context.ToString());
+            process = CommandProcess.Start(
+                program.Path, options.Arguments, options.WorkingDirectory, options.Environment, permit.Context.ToString(),
+                options.Output is not null, options.ErrorOutput is not null);
         }
         catch (ServerStartException e)
         {

@@ -8,9 +8,6 @@ internal sealed class HookPolicy(IPolicyDecisionPoint policy, TimeSpan longestWa
     /// <summary>What was decided last; null before.</summary>
     public PolicyDecision? Last { get; private set; }
 
-    /// <summary>Whether the last decision binds, and allows.</summary>
-    public bool Allows => Last is { Mode: PolicyMode.Enforce, Outcome: PolicyOutcome.Allow, Errors.Count: 0 };
-
     public async ValueTask<PolicyDecision> DecideAsync(AuthorizationRequest request, CancellationToken cancellationToken)
     {
         var decision = await policy.DecideAsync(request, cancellationToken).ConfigureAwait(false);

@@ -71,7 +71,7 @@ internal sealed class HookWork(
 
         return permit.AskFirst is { } why
             ? HookAnswer.Of(call, HookVerdict.Ask, why)
-            : HookAnswer.Of(call, options.Grants && policy?.Allows == true ? HookVerdict.Grant : HookVerdict.Pass, policy?.Last?.Reason ?? "");
+            : HookAnswer.Of(call, options.Grants && permit.Way.IsAllowed ? HookVerdict.Grant : HookVerdict.Pass, policy?.Last?.Reason ?? "");
     }
 
     /// <summary>Records how a use of a tool came out; one that nobody announced is recorded whole, and said to be so.</summary>
