@@ -27,7 +27,7 @@ ORIGIN = "example.org/ledger/vectors"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER_TRACE = "0af7651916cd43dd8448eb211c80319c"
 SIGNED_AT = 1767225900  # 2026-01-01T00:05:00Z
-FILES = ["manifest.json", "checkpoint", "trust.policy", "certificates.jsonl", "heads.jsonl", "statements.bin", "proofs.jsonl",
+FILES = ["manifest.json", "checkpoint", "trust.policy", "trust.jsonl", "certificates.jsonl", "heads.jsonl", "statements.bin", "proofs.jsonl",
          "records.jsonl", "content.jsonl", "content.bin"]
 b64 = lambda data: base64.b64encode(data).decode()
 compact = lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -89,8 +89,8 @@ class LogKeys:
 # ---- Emitters and the story ----
 
 class Emitter:
-    def __init__(self, name, actor, root_key, number):
-        self.issuer, self.actor = f"spiffe://example.org/gateway/{name}", f"spiffe://example.org/agent/{actor}"
+    def __init__(self, name, actor, root_key, number, role="gateway"):
+        self.issuer, self.actor = f"spiffe://example.org/{role}/{name}", f"spiffe://example.org/agent/{actor}"
         self.key, self.stream = p256("bundle " + name), seed("stream " + name)[:16]
         self.leaf = certificate("Test workload", self.key.public_key(), "Test root", root_key, number, False, [self.issuer], days=1)
         self.task = "00f067aa0ba9%04x" % (number * 256)
@@ -187,6 +187,50 @@ def later_run(forge, helper, asked, root_key, root, entries):
     return later
 
 
+def spiffe_bundle(*roots):
+    return compact({"keys": [{"use": "x509-svid", "kty": "EC", "crv": "P-256", "x": "", "y": "", "x5c": [b64(root)]} for root in roots]}).encode()
+
+
+def rotation(forge=None):
+    """A trail in whose middle the trust domain gets a new root: entries, and which of them hold changes of trust bundles."""
+    old_key, new_key = p256("bundle root"), p256("bundle new root")
+    old, new = (certificate("Test root", key.public_key(), "Test root", key, number, True, ["spiffe://example.org"]) for key, number in ((old_key, 1), (new_key, 9)))
+    root, helper = Emitter("root", "orchestrator", old_key, 1), Emitter("helper", "writer", new_key, 2)
+    operator = Emitter("ledger", "ledger", new_key if forge == "vouched for by itself" else old_key, 3, role="agent" if forge == "changed by an agent" else "operator")
+    documents = [spiffe_bundle(old), spiffe_bundle(old, new), spiffe_bundle(new)]
+
+    def change(step, domain="example.org"):
+        before = {"old": "sha256:" + sha(documents[step - 1]).hex()} if step else {}
+        body = {"by": "ops@example.org", "trust_domain": domain, **before, "new": "sha256:" + sha(documents[step]).hex(),
+                "reason": ["first", "rotation", "removal"][step], "bundle": b64(documents[step])}
+        other = operator.record("task.started", "request", {"principal": "ops@example.org", "authenticated": "os-user", "channel": "cli", "owner": "ops"}, trace=OTHER_TRACE)
+        return operator.sign([other, operator.record("ledger.trust_changed", "ledger", body, trace=OTHER_TRACE)])
+
+    entries, changes = [], []
+
+    def changed(step, **more):
+        changes.append(len(entries))
+        entries.append(change(step, **more))
+
+    entries.append(root.sign([started(root)]))
+    changed(0)
+    asked, done, _ = call(root, "read_file", b"{}", b"{}")
+    entries.append(root.sign([asked, done], known=[2, merkle_root([leaf_hash(signed) for signed, _ in entries])]))
+    if forge == "new root too early":
+        entries.append(helper.sign([started(helper, parent=root.task)]))
+    changed(1, **({"domain": "example.com"} if forge == "changed for another domain" else {}))
+    if forge != "new root too early":
+        entries.append(helper.sign([started(helper, parent=root.task)]))
+    entries.append(helper.sign([ended(helper)]))
+    if forge == "removed root used":
+        changed(2)
+    entries.append(root.sign([ended(root, [helper])]))
+    if forge is None:
+        changed(2)
+    policy = f"quorum none\ntrustdomain example.org {b64(old)}\nemitter gateway spiffe://example.org/gateway/*\nemitter operator spiffe://example.org/operator/*\n"
+    return entries, [root, helper, operator], policy, changes
+
+
 # ---- Bundle ----
 
 def proof_line(index, records, leaves, keep):
@@ -196,10 +240,18 @@ def proof_line(index, records, leaves, keep):
                     "path": [b64(one) for one in path(index, leaves)], "hints": "".join(leaf_hash(records[i])[:4].hex() for i in present)})
 
 
-def files_of(entries, emitters, contents, policy, keys, kept, leave_out=(), order=None):
+def trust_line(index, entry, leaves):
+    signed, records = entry
+    return compact({"index": index, "statement": b64(signed), "records": [1], "bodies": [b64(records[1])], "siblings": [b64(leaf_hash(records[0]))],
+                    "path": [b64(one) for one in path(index, leaves)]})
+
+
+def files_of(entries, emitters, contents, policy, keys, kept, leave_out=(), order=None, changes=()):
     leaves = [leaf_hash(signed) for signed, _ in entries]
     chosen = order or [i for i in range(len(entries)) if i not in leave_out]
     files = {"checkpoint": keys.note(len(leaves), merkle_root(leaves), kept), "trust.policy": keys.policy_lines() + policy}
+    if changes:
+        files["trust.jsonl"] = "".join(trust_line(i, entries[i], leaves) + "\n" for i in changes)
     files["certificates.jsonl"] = "".join(compact({"x5t": sha(e.leaf).hex(), "chain": [b64(e.leaf)]}) + "\n" for e in emitters)
     files["heads.jsonl"] = compact({"size": 2, "root": b64(merkle_root(leaves[:2])), "consistency": [b64(one) for one in consistency(2, leaves)]}) + "\n"
     files["statements.bin"] = b"".join(struct.pack(">H", len(entries[i][0])) + entries[i][0] for i in chosen)
@@ -280,6 +332,37 @@ def main():
     case("path-trick", zipped(good, names=lambda files: [("../" + name if name == "records.jsonl" else name, files[name]) for name in FILES if name in files]), "failed", "unproven", "unproven", ["zip-path"])
     case("unknown-file", zipped(good, names=lambda files: [(name, files[name]) for name in FILES if name in files] + [("notes.txt", b"hello\n")]), "failed", "unproven", "unproven", ["zip-unknown-entry"])
     case("bytes-after-the-end", zipped(good) + b"\0", "failed", "unproven", "unproven", ["zip-malformed"])
+
+    def rotated(forge=None, keep=lambda changes: changes, edit=None):
+        entries, emitters, policy, changes = rotation(forge)
+        files = files_of(entries, emitters, [], policy, keys, kept, leave_out=changes, changes=keep(changes))
+        used.update({key: value for key, value in kept.items() if key.startswith(files["checkpoint"].decode().split("\n\n")[0])})
+        made["rotation.policy"] = files["trust.policy"]
+        if edit:
+            files["trust.jsonl"] = edit(files["trust.jsonl"])
+        return zipped(files)
+
+    def pinned(name, data, *rest):
+        case(name, data, *rest, policy="rotation.policy")
+
+    def swap(data):
+        stranger = certificate("Test root", p256("stranger").public_key(), "Test root", p256("stranger"), 9, True, ["spiffe://example.org"])
+        lines = [json.loads(line) for line in data.splitlines()]
+        record = json.loads(base64.b64decode(lines[1]["bodies"][0]))
+        document = spiffe_bundle(stranger)
+        record["ledger"].update({"new": "sha256:" + sha(document).hex(), "bundle": b64(document)})
+        lines[1]["bodies"][0] = b64(compact(record).encode())
+        return "".join(compact(line) + "\n" for line in lines).encode()
+
+    pinned("ca-rotated", rotated(), "passed", "passed", "passed")
+    pinned("new-root-too-early", rotated("new root too early"), "failed", "passed", "unproven", ["root-not-yet-trusted"])
+    pinned("removed-root-used", rotated("removed root used"), "failed", "passed", "unproven", ["root-removed"])
+    pinned("trust-change-swapped", rotated(edit=swap), "failed", "passed", "unproven", ["records-root", "certificate-untrusted", "trust-change-missing"])
+    pinned("trust-change-by-an-agent", rotated("changed by an agent"), "failed", "passed", "unproven", ["issuer-unknown", "trust-change-untrusted", "certificate-untrusted"])
+    pinned("trust-change-by-the-new-root", rotated("vouched for by itself"), "failed", "passed", "unproven", ["certificate-untrusted"])
+    pinned("trust-change-for-another-domain", rotated("changed for another domain"), "failed", "passed", "unproven", ["certificate-untrusted"])
+    pinned("trust-change-left-out", rotated(keep=lambda changes: [changes[0], changes[2]]), "failed", "passed", "unproven", ["certificate-untrusted", "trust-change-missing"])
+    pinned("trust-changes-left-out", rotated(keep=lambda changes: []), "failed", "passed", "unproven", ["certificate-untrusted"])
 
     for name, data in made.items():
         with open(os.path.join(HERE, "bundles", name), "wb") as file:

@@ -18,6 +18,7 @@ public sealed class BundleAssembler : IDisposable
     private readonly Dictionary<string, Stream> _parts = [];
     private readonly Utf8JsonWriter _json;
     private long _statements, _records, _heads, _certificates, _contents;
+    private bool _hasTrust;
 
     /// <summary>An assembler whose parts are kept in the streams that <paramref name="openPart"/> gives: readable, writable, seekable, empty.</summary>
     public BundleAssembler(Func<string, Stream> openPart)
@@ -59,6 +60,13 @@ public sealed class BundleAssembler : IDisposable
         _certificates++;
     }
 
+    /// <summary>Adds a statement with changes of trust bundles; in ledger order.</summary>
+    public void Add(TrustEvidence trust)
+    {
+        WriteLine(BundleFiles.Trust, trust.WriteTo);
+        _hasTrust = true;
+    }
+
     /// <summary>Discloses a content, in the order of the records in the bundle.</summary>
     public void Add(RecordId record, string member, ReadOnlyMemory<byte> commitmentKey, ReadOnlySpan<byte> content)
     {
@@ -73,7 +81,7 @@ public sealed class BundleAssembler : IDisposable
     {
         Part(BundleFiles.Checkpoint).Write(checkpoint.Encode());
         Part(BundleFiles.TrustPolicy).Write(System.Text.Encoding.UTF8.GetBytes(trust.Encode()));
-        var names = BundleFiles.All.Where(name => name != BundleFiles.Manifest && (_contents > 0 || BundleFiles.Required.Contains(name))).ToList();
+        var names = BundleFiles.All.Where(name => name != BundleFiles.Manifest && (BundleFiles.Required.Contains(name) || (name == BundleFiles.Trust ? _hasTrust : _contents > 0))).ToList();
         var files = names.Select(name =>
         {
             var part = Part(name);

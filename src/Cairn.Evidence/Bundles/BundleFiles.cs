@@ -12,6 +12,9 @@ public static class BundleFiles
     /// <summary>The exporter's own view of whom to trust. Informative: a verifier brings its own.</summary>
     public const string TrustPolicy = "trust.policy";
 
+    /// <summary>The changes of trust bundles that the ledger holds, each with its proof; in bundles of ledgers that have some.</summary>
+    public const string Trust = "trust.jsonl";
+
     /// <summary>Certificate chains that statements name by hash.</summary>
     public const string Certificates = "certificates.jsonl";
 
@@ -38,8 +41,8 @@ public static class BundleFiles
 
     /// <summary>All names, in order.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Manifest, Checkpoint, TrustPolicy, Certificates, Heads, Statements, Proofs, Records, ContentIndex, Content];
+        [Manifest, Checkpoint, TrustPolicy, Trust, Certificates, Heads, Statements, Proofs, Records, ContentIndex, Content];
 
     /// <summary>The names that every bundle has; the two of disclosed content come both or not at all.</summary>
-    public static IReadOnlyList<string> Required { get; } = [.. All.Take(All.Count - 2)];
+    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or ContentIndex or Content))];
 }

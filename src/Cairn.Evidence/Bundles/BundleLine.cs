@@ -53,6 +53,14 @@ internal ref struct BundleLine
         return _json.TokenType == JsonTokenType.EndArray ? [.. digests] : throw Fault("base64 hashes", "another value");
     }
 
+    /// <summary>Base64, as bytes.</summary>
+    public byte[] ReadBase64(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        Expect(JsonTokenType.String, "a string");
+        return _json.TryGetBytesFromBase64(out var bytes) ? bytes : throw Fault("base64", "other text");
+    }
+
     /// <summary>Base64 byte strings.</summary>
     public List<ReadOnlyMemory<byte>> ReadByteStrings(ReadOnlySpan<byte> name)
     {

@@ -79,7 +79,13 @@ public static class BundleVerifier
         var checkpoint = run.Checkpoint = CheckpointCheck.Run(checkpointBytes, bundle.Manifest.Origin, policy, run.Integrity);
         var (certificates, chains) = ReadCertificates(bundle, run.Integrity);
         var heads = KnownHeads.Read(bundle, checkpoint.Checkpoint.Head, run.Integrity);
-        using var trust = new IssuerTrust(policy, certificates, checkpoint.Time, run.Options);
+        var timeline = new TrustTimeline(policy);
+        using var trust = new IssuerTrust(policy, timeline, certificates, checkpoint.Time, run.Options);
+        if (bundle.HasTrust)
+        {
+            new TrustChangeCheck(checkpoint.Checkpoint.Head, trust, timeline, run.Integrity, run.Warnings).Run(bundle);
+        }
+
         var trail = run.Trail = new TrailCheck(run.Trace!, run.Integrity, run.Completeness, run.Warnings, checkpoint.Time, run.Options.ClockTolerance);
         var contents = run.Contents = bundle.HasContent ? new ContentCheck(bundle, run.Integrity) : null;
         var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, trail, contents, run.Integrity, run.Warnings, run.Options);

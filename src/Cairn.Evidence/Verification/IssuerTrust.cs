@@ -8,12 +8,13 @@ namespace Cairn.Evidence.Verification;
 
 /// <summary>
 /// Whose key signed a statement, by the trust policy: an X.509-SVID of a trust domain's root, or a pinned key
-/// (docs/spec/verification.md §4.3). Each certificate is checked once.
+/// (docs/spec/verification.md §4.5). The roots are those in force at the statement's place. Each certificate is checked once
+/// for each set of roots.
 /// </summary>
-internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOnlyList<ReadOnlyMemory<byte>>> certificates, DateTimeOffset? checkpointTime, VerifyOptions options) : IDisposable
+internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Dictionary<Digest, IReadOnlyList<ReadOnlyMemory<byte>>> certificates, DateTimeOffset? checkpointTime, VerifyOptions options) : IDisposable
 {
     private const int MostKeys = 16384;
-    private readonly Dictionary<(SpiffeId Issuer, Digest Key), Identity> _identities = [];
+    private readonly Dictionary<(SpiffeId Issuer, Digest Key, int Epoch), Identity> _identities = [];
 
     /// <summary>The rule that gives the issuer its role; null when the policy does not know it.</summary>
     public EmitterRule? RuleFor(SignedStatement statement) => statement.KeyId is { } kid
@@ -22,39 +23,42 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
 
     /// <summary>Checks key, chain and signature.</summary>
     /// <param name="statement">The statement.</param>
-    /// <param name="subject">How failures name it.</param>
+    /// <param name="index">Its index in the ledger.</param>
+    /// <param name="kind">What failures call it.</param>
     /// <param name="signedAfter">The time of its latest record: it was signed then or later.</param>
     /// <param name="failures">Where failures go.</param>
     /// <param name="warnings">Where warnings go.</param>
-    public void Check(SignedStatement statement, string subject, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
+    public void Check(SignedStatement statement, long index, string kind, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
     {
+        var subject = $"{index}";
         if (RuleFor(statement) is not { } rule)
         {
-            failures.Add(ReasonCodes.IssuerUnknown, "statement", subject, "an issuer that the trust policy has an emitter line for", Describe(statement));
+            failures.Add(ReasonCodes.IssuerUnknown, kind, subject, "an issuer that the trust policy has an emitter line for", Describe(statement));
             return;
         }
 
-        var identity = IdentityOf(statement, rule);
+        var epoch = timeline.At(statement.Issuer.TrustDomain, index);
+        var identity = IdentityOf(statement, rule, epoch);
         if (identity.Missing)
         {
-            failures.Add(ReasonCodes.CertificateMissing, "statement", subject, $"the certificate {statement.X5t} in the statement or in {BundleFiles.Certificates}", "none");
+            failures.Add(ReasonCodes.CertificateMissing, kind, subject, $"the certificate {statement.X5t} in the statement or in {BundleFiles.Certificates}", "none");
             return;
         }
 
         if (identity.Key is null)
         {
-            failures.Add(ReasonCodes.CertificateUntrusted, "statement", subject, "a certificate or key that can be read", identity.Problem);
+            failures.Add(ReasonCodes.CertificateUntrusted, kind, subject, "a certificate or key that can be read", identity.Problem);
             return;
         }
 
         if (!statement.Verify(identity.Key))
         {
-            failures.Add(ReasonCodes.StatementSignature, "statement", subject, $"a signature by the key of {Hex.Excerpt(statement.Issuer.ToString())}", "one that does not verify");
+            failures.Add(ReasonCodes.StatementSignature, kind, subject, $"a signature by the key of {Hex.Excerpt(statement.Issuer.ToString())}", "one that does not verify");
         }
 
         if (statement.KeyId is null)
         {
-            CheckChain(statement, subject, identity, signedAfter, failures, warnings);
+            CheckChain(statement, index, kind, identity, epoch, signedAfter, failures, warnings);
         }
     }
 
@@ -69,18 +73,19 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
     private static string Describe(SignedStatement statement) =>
         $"{Hex.Excerpt(statement.Issuer.ToString())}{(statement.KeyId is { } kid ? $" with key {Convert.ToHexStringLower(kid.Span)}" : "")}";
 
-    private void CheckChain(SignedStatement statement, string subject, Identity identity, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
+    private void CheckChain(SignedStatement statement, long index, string kind, Identity identity, TrustEpoch epoch, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
     {
+        var subject = $"{index}";
         var at = signedAfter;
         if (at < identity.NotBefore)
         {
-            warnings.Add(ReasonCodes.CertificateLater, "statement", subject, $"a certificate that was valid at its last record's time {Times.Text(signedAfter)}", $"one valid from {Times.Text(identity.NotBefore)}: it was signed later");
+            warnings.Add(ReasonCodes.CertificateLater, kind, subject, $"a certificate that was valid at its last record's time {Times.Text(signedAfter)}", $"one valid from {Times.Text(identity.NotBefore)}: it was signed later");
             at = identity.NotBefore;
         }
 
         if (checkpointTime is { } until && at > until + options.ClockTolerance)
         {
-            failures.Add(ReasonCodes.CertificateExpired, "statement", subject, $"a certificate valid before the checkpoint of {Times.Text(until)}", $"one valid from {Times.Text(identity.NotBefore)}");
+            failures.Add(ReasonCodes.CertificateExpired, kind, subject, $"a certificate valid before the checkpoint of {Times.Text(until)}", $"one valid from {Times.Text(identity.NotBefore)}");
             return;
         }
 
@@ -92,19 +97,40 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
         }
 
         PathValidity? holds = null;
-        var check = identity.Permanent ?? SvidChain.VerifyPath(identity.Chain, statement.Issuer, policy.RootsOf(statement.Issuer.TrustDomain), at, out holds);
+        var check = identity.Permanent ?? SvidChain.VerifyPath(identity.Chain, statement.Issuer, epoch.Roots, at, out holds);
         identity.Holds = holds ?? identity.Holds;
         if (!check.IsGood)
         {
-            var code = check.Fault == SvidFault.OutsideValidity ? ReasonCodes.CertificateExpired : ReasonCodes.CertificateUntrusted;
-            failures.Add(code, "statement", subject, $"a certificate of {Hex.Excerpt(statement.Issuer.ToString())} under a trust domain root of the policy", check.Reason);
+            identity.Other ??= check.Fault == SvidFault.Untrusted ? RootElsewhere(statement.Issuer, identity.Chain, index, at) : "";
+            var code = identity.Other.Length > 0 ? identity.Other : check.Fault == SvidFault.OutsideValidity ? ReasonCodes.CertificateExpired : ReasonCodes.CertificateUntrusted;
+            var expected = epoch.Number == 0 ? "a trust domain root of the policy" : $"a root that is in the trust bundle at index {index}";
+            failures.Add(code, kind, subject, $"a certificate of {Hex.Excerpt(statement.Issuer.ToString())} under {expected}", code switch
+            {
+                ReasonCodes.RootRemoved => "one under a root that had been removed",
+                ReasonCodes.RootNotYetTrusted => "one under a root that joined later",
+                _ => check.Reason,
+            });
         }
     }
 
-    private Identity IdentityOf(SignedStatement statement, EmitterRule rule)
+    /// <summary>The code for a chain that leads to a root of another time; empty when it leads to none of any time.</summary>
+    private string RootElsewhere(SpiffeId issuer, IReadOnlyList<ReadOnlyMemory<byte>> chain, long index, DateTimeOffset at)
+    {
+        foreach (var (root, wasBefore) in timeline.Others(issuer.TrustDomain, index))
+        {
+            if (SvidChain.Verify(chain, issuer, [root], at) is { Fault: SvidFault.None or SvidFault.OutsideValidity })
+            {
+                return wasBefore ? ReasonCodes.RootRemoved : ReasonCodes.RootNotYetTrusted;
+            }
+        }
+
+        return "";
+    }
+
+    private Identity IdentityOf(SignedStatement statement, EmitterRule rule, TrustEpoch epoch)
     {
         var name = statement.KeyId is { } kid ? new Digest(kid.Span) : statement.X5t!.Value;
-        if (_identities.TryGetValue((statement.Issuer, name), out var known) && !(known.Missing && statement.X5Chain.Count > 0))
+        if (_identities.TryGetValue((statement.Issuer, name, epoch.Number), out var known) && !(known.Missing && statement.X5Chain.Count > 0))
         {
             return known;
         }
@@ -115,10 +141,10 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
             _identities.Clear();
         }
 
-        return _identities[(statement.Issuer, name)] = Make(statement, rule, name);
+        return _identities[(statement.Issuer, name, epoch.Number)] = Make(statement, rule, name, epoch);
     }
 
-    private Identity Make(SignedStatement statement, EmitterRule rule, Digest name)
+    private Identity Make(SignedStatement statement, EmitterRule rule, Digest name, TrustEpoch epoch)
     {
         try
         {
@@ -135,7 +161,7 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
 
             using var leaf = X509CertificateLoader.LoadCertificate(chain[0].Span);
             var (from, to) = (new DateTimeOffset(leaf.NotBefore.ToUniversalTime()), new DateTimeOffset(leaf.NotAfter.ToUniversalTime()));
-            var roots = policy.RootsOf(statement.Issuer.TrustDomain);
+            var roots = epoch.Roots;
             var atStart = SvidChain.VerifyPath(chain, statement.Issuer, roots, from, out var holds);
             var atEnd = SvidChain.VerifyPath(chain, statement.Issuer, roots, to, out var holdsLate);
             return new Identity
@@ -166,6 +192,9 @@ internal sealed class IssuerTrust(TrustPolicy policy, Dictionary<Digest, IReadOn
 
         /// <summary>A fault that holds at every time.</summary>
         public SvidCheck? Permanent { get; init; }
+
+        /// <summary>The code for a root of another time, empty where there is none such; null before it was looked for.</summary>
+        public string? Other { get; set; }
 
         public bool Missing { get; init; }
 

@@ -111,6 +111,21 @@ public static class ReasonCodes
     /// <summary>Integrity: a certificate was not valid at any time at which the statement can have been signed.</summary>
     public const string CertificateExpired = "certificate-expired";
 
+    /// <summary>Integrity: a statement leads to a root that joined its trust domain's bundle only later in the ledger.</summary>
+    public const string RootNotYetTrusted = "root-not-yet-trusted";
+
+    /// <summary>Integrity: a statement leads to a root that was taken out of its trust domain's bundle earlier in the ledger.</summary>
+    public const string RootRemoved = "root-removed";
+
+    /// <summary>Integrity: a change of a trust bundle can't be read.</summary>
+    public const string TrustChangeMalformed = "trust-change-malformed";
+
+    /// <summary>Integrity: a change of a trust bundle is not an operator's of the trust policy.</summary>
+    public const string TrustChangeUntrusted = "trust-change-untrusted";
+
+    /// <summary>Integrity: a change of a trust bundle does not follow the one before it: one was left out.</summary>
+    public const string TrustChangeMissing = "trust-change-missing";
+
     /// <summary>Integrity: a statement's signature does not verify under its issuer's key.</summary>
     public const string StatementSignature = "statement-signature";
 

@@ -80,7 +80,7 @@ internal sealed class StatementCheck(
         stream.Follow(statement, subject, integrity);
         CheckHead(statement, proof.Index, subject);
         var latest = CheckRecords(statement, proof, subject, stream, records);
-        trust.Check(statement, subject, latest, integrity, warnings);
+        trust.Check(statement, proof.Index, "statement", latest, integrity, warnings);
         if (trail.Records >= _nextProgress)
         {
             _nextProgress = trail.Records + ProgressEvery;
@@ -96,21 +96,7 @@ internal sealed class StatementCheck(
         }
 
         _lastIndex = Math.Max(_lastIndex, proof.Index);
-        if (proof.Index >= newest.Size)
-        {
-            integrity.Add(ReasonCodes.InclusionPath, "statement", subject, $"an index below the checkpoint's size {newest.Size}", $"{proof.Index}");
-            return;
-        }
-
-        var root = InclusionProof.RootFrom(MerkleHash.Leaf(bytes), proof.Index, newest.Size, [.. proof.Path]);
-        if (root is null)
-        {
-            integrity.Add(ReasonCodes.InclusionPath, "statement", subject, $"an inclusion path that fits index {proof.Index} of {newest.Size}", $"{proof.Path.Count} hashes: too many or too few");
-        }
-        else if (root != newest.Root)
-        {
-            integrity.Add(ReasonCodes.InclusionRoot, "statement", subject, $"an inclusion path to the checkpoint's root {newest.Root}", $"a path to {root}: the statement or its path was altered, or it is not in this ledger");
-        }
+        StatementPlace.Check(bytes, proof.Index, proof.Path, newest, "statement", integrity);
     }
 
     private StreamState StreamOf(SignedStatement statement, string subject)

@@ -5,6 +5,7 @@ using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Statements;
 using Cairn.Evidence.Tests.Statements;
+using Cairn.Evidence.Trust;
 
 namespace Cairn.Evidence.Tests.Verification;
 
@@ -69,6 +70,9 @@ internal sealed class TestEmitter : IDisposable
         w.WriteString("status", status);
         w.WriteNumber("duration_us", 5);
     });
+
+    /// <summary>A change of a trust bundle.</summary>
+    public byte[] TrustChanged(TrustChange change) => Write(RecordKinds.LedgerTrustChanged, _task, null, change.WriteTo);
 
     public byte[] Gap() => Write(RecordKinds.GapDeclared, SpanId.New(), null, w =>
     {

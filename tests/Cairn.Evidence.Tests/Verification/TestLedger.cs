@@ -28,6 +28,9 @@ internal sealed class TestLedger : IDisposable
     /// <summary>Indices left out of the bundle, as a forger would.</summary>
     public HashSet<int> LeftOut { get; } = [];
 
+    /// <summary>Indices of statements with changes of trust bundles: they come along as trust material.</summary>
+    public List<int> TrustChanges { get; } = [];
+
     /// <summary>The creation time that manifests name.</summary>
     public static DateTimeOffset Created { get; } = TestAuthority.Now.AddMinutes(2);
 
@@ -48,6 +51,22 @@ internal sealed class TestLedger : IDisposable
         var emitter = new TestEmitter(root ?? _root, Trace, path, actor);
         _emitters.Add(emitter);
         return emitter;
+    }
+
+    /// <summary>An operator of the ledger, which writes into a trail of its own.</summary>
+    public TestEmitter Operator(X509Certificate2? root = null, string path = "operator/ledger")
+    {
+        var emitter = new TestEmitter(root ?? _root, TraceId.New(), path);
+        _emitters.Add(emitter);
+        return emitter;
+    }
+
+    /// <summary>Appends a statement with changes of trust bundles.</summary>
+    public void AppendTrust(TestEmitter emitter, params TrustChange[] changes)
+    {
+        LeftOut.Add(Entries.Count);
+        TrustChanges.Add(Entries.Count);
+        Append(emitter, [.. changes.Select(emitter.TrustChanged)]);
     }
 
     public void Append(TestEmitter emitter, params byte[][] records) => Entries.Add(emitter.Sign(null, records));
@@ -90,6 +109,12 @@ internal sealed class TestLedger : IDisposable
         foreach (var head in heads.Values)
         {
             assembler.Add(new HeadProof(head, MerkleTree.ConsistencyPath(leaves, (int)head.Size)));
+        }
+
+        foreach (var index in TrustChanges)
+        {
+            var (statement, records) = Entries[index];
+            assembler.Add(new TrustEvidence(index, statement.Bytes, null, [.. records.Select(record => (ReadOnlyMemory<byte>)record)], [], MerkleTree.InclusionPath(leaves, index)));
         }
 
         foreach (var emitter in _emitters)

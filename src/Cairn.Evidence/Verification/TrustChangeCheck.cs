@@ -1,0 +1,126 @@
+using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Merkle;
+using Cairn.Evidence.Records;
+using Cairn.Evidence.Statements;
+using Cairn.Evidence.Trust;
+
+namespace Cairn.Evidence.Verification;
+
+/// <summary>
+/// The changes of trust bundles that a bundle brings along (docs/spec/verification.md §10). None counts because the bundle
+/// has it: each is proven to be in the ledger, signed by an operator of the verifier's policy, under a root that was in
+/// force before it. What fails on the way is a failure, and changes nothing.
+/// </summary>
+internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, TrustTimeline timeline, FailureList integrity, FailureList warnings)
+{
+    private const string Kind = "trust change";
+    private const int MostBytes = 256 << 20;
+    private const int MostLine = 16 << 20;
+
+    /// <exception cref="BundleFault">The file can't be read on.</exception>
+    public void Run(BundleContents bundle)
+    {
+        var file = bundle[BundleFiles.Trust];
+        if (file.Length > MostBytes)
+        {
+            throw BundleFault.File(ReasonCodes.FileTooLarge, BundleFiles.Trust, $"at most {MostBytes} bytes", $"{file.Length}");
+        }
+
+        var lines = new LineReader(file, BundleFiles.Trust, MostLine);
+        var last = -1L;
+        while (lines.TryRead(out var line))
+        {
+            var evidence = TrustEvidence.Parse(line, lines.Lines);
+            var before = integrity.Count;
+            if (evidence.Index <= last)
+            {
+                integrity.Add(ReasonCodes.IndexOrder, Kind, $"{evidence.Index}", $"an index above {last}, the one before it", "another order");
+            }
+
+            last = Math.Max(last, evidence.Index);
+            var changes = Check(evidence);
+            foreach (var change in integrity.Count == before ? changes : [])
+            {
+                Follow(evidence.Index, change);
+            }
+        }
+    }
+
+    private List<(SpiffeId Operator, TrustChange Change)> Check(TrustEvidence evidence)
+    {
+        var subject = $"{evidence.Index}";
+        var changes = new List<(SpiffeId, TrustChange)>();
+        try
+        {
+            var statement = SignedStatement.Decode(evidence.Statement);
+            StatementPlace.Check(evidence.Statement.Span, evidence.Index, evidence.Path, newest, Kind, integrity);
+            CheckRecords(statement, evidence, subject);
+            var latest = DateTimeOffset.MinValue;
+            foreach (var bytes in evidence.Records)
+            {
+                var record = Record.Parse(bytes);
+                latest = record.Time > latest ? record.Time : latest;
+                if (record.Kind == RecordKinds.LedgerTrustChanged && TrustChange.Parse(record.Body) is { } change)
+                {
+                    changes.Add((statement.Issuer, change));
+                }
+            }
+
+            if (trust.RuleFor(statement) is not { Role: EmitterRole.Operator })
+            {
+                integrity.Add(ReasonCodes.TrustChangeUntrusted, Kind, subject, "a statement of an operator of the trust policy", $"one of {Hex.Excerpt(statement.Issuer.ToString())}");
+            }
+
+            trust.Check(statement, evidence.Index, Kind, latest, integrity, warnings);
+        }
+        catch (EvidenceFormatException error)
+        {
+            integrity.Add(ReasonCodes.TrustChangeMalformed, Kind, subject, "a signed statement with changes of trust bundles", error.Message);
+        }
+
+        return changes;
+    }
+
+    private void CheckRecords(SignedStatement statement, TrustEvidence evidence, string subject)
+    {
+        var count = statement.Payload.RecordCount;
+        var positions = evidence.Positions ?? [.. Enumerable.Range(0, Math.Min(count, evidence.Records.Count))];
+        if (positions.Count != evidence.Records.Count || evidence.Records.Count + evidence.Siblings.Count != count || (positions.Count > 0 && positions[^1] >= count))
+        {
+            integrity.Add(ReasonCodes.RecordsCount, Kind, subject, $"records and sibling hashes for the {count} records that it signs", $"{evidence.Records.Count} records and {evidence.Siblings.Count} siblings");
+            return;
+        }
+
+        var range = new CompactRange();
+        for (var (position, next) = (0, 0); position < count; position++)
+        {
+            var isHere = next < positions.Count && positions[next] == position;
+            range.Append(isHere ? MerkleHash.Leaf(evidence.Records[next++].Span) : evidence.Siblings[position - next]);
+        }
+
+        if (range.Root() is var root && root != statement.Payload.RecordsRoot)
+        {
+            integrity.Add(ReasonCodes.RecordsRoot, Kind, subject, $"records with the Merkle root {statement.Payload.RecordsRoot} that it signs", $"{root}: a record was altered, removed, replaced or moved");
+        }
+    }
+
+    /// <summary>An operator speaks for its own trust domain. What it says of others (federation) is kept, and gives nobody trust.</summary>
+    private void Follow(long index, (SpiffeId Operator, TrustChange Change) found)
+    {
+        var (speaker, change) = found;
+        if (speaker.TrustDomain != change.TrustDomain)
+        {
+            return;
+        }
+
+        if (timeline.LastOf(change.TrustDomain)?.New != change.Old)
+        {
+            integrity.Add(
+                ReasonCodes.TrustChangeMissing, Kind, $"{index}",
+                $"a change from {timeline.LastOf(change.TrustDomain)?.New.ToString() ?? "no bundle"}, the last one of {change.TrustDomain} here", $"one from {change.Old?.ToString() ?? "no bundle"}: a change in between was left out");
+            return;
+        }
+
+        timeline.Accept(index, change);
+    }
+}
