@@ -169,6 +169,9 @@ public sealed class CredentialBroker : IAsyncDisposable
         return await IssueAsync(entry, null, _self with { Owner = request.By });
     }
 
+    /// <summary>The public keys that tokens which still hold are signed by: a JWK set (RFC 7517 §5), JSON.</summary>
+    public string KeySet() => $"{{\"keys\":[{string.Join(',', Keys.Published(_parts.Time.GetUtcNow()).Select(key => key.ToString()))}]}}";
+
     /// <summary>Whether a credential holds now: issued here, not revoked, not over.</summary>
     public bool IsActive(string id) => _parts.Store.Find(id) is { State: CredentialState.Active } entry && _parts.Time.GetUtcNow() < entry.Expires;
 

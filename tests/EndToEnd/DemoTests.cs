@@ -12,13 +12,19 @@ public class DemoTests
         var demo = await CairnProgram.RunAsync("demo", "--data", folder["data"], "--out", folder["out"], "--no-color");
 
         Assert.True(demo.ExitCode == 0, demo.ToString());
-        Assert.Contains("spiffe://cairn.local/agent/orchestrator delegated to spiffe://cairn.local/agent/writer", demo.Output);
-        Assert.Contains("write_file by /agent/writer", demo.Output);
+        Assert.Contains("spiffe://cairn.local/agent/orchestrator delegated to spiffe://cairn.local/agent/payer", demo.Output);
+        Assert.Contains("write_file by /agent/payer", demo.Output);
+        Assert.Contains("denied pay_invoice: policy known-suppliers", demo.Output);
+        Assert.Contains("pay_invoice: approved by os-user:", demo.Output);
+        Assert.Contains("credential refused, invalid_grant: the subject token was revoked", demo.Output);
         Assert.Contains("3 ok, 1 tool_error", demo.Output);
         Assert.Contains("records.jsonl line", demo.Output);
         Assert.DoesNotContain("\u001b[", demo.Output);
         Assert.Empty(RecordSchemas.Errors(await Recorded.ReadAsync(folder["data"])));
-        Assert.Contains("9.00 EUR short", await File.ReadAllTextAsync(folder["out/workspace/summary.md"], TestContext.Current.CancellationToken));
+        Assert.Contains("Halden Shipping: not paid", await File.ReadAllTextAsync(folder["out/workspace/summary.md"], TestContext.Current.CancellationToken));
+        Assert.Equal(
+            ["payment,invoice,to,amount_eur", "P-1,2026-1042,Orchard Clinic,96.50", "P-2,2026-1043,Brightwater GmbH,12400.00"],
+            await File.ReadAllLinesAsync(folder["out/bank/bank-statement.csv"], TestContext.Current.CancellationToken));
 
         var good = await CairnProgram.RunAsync("verify", folder["out/trail.cairn.zip"], "--trust", folder["out/trust.policy"], "--output", "json");
         Assert.True(good.ExitCode == 0, good.ToString());

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using Cairn.Cli.Investigate;
 using Cairn.Cli.Operate;
 using Cairn.Cli.Terminal;
@@ -7,7 +6,7 @@ using Cairn.Evidence;
 
 namespace Cairn.Cli.Demo;
 
-/// <summary><c>cairn demo</c>: two real agents, real MCP servers, one trail, its bundle, and a verifier that is not fooled.</summary>
+/// <summary><c>cairn demo</c>: a person's request, two real agents, real MCP servers, decisions, an approval and a revocation, one trail, its bundle, and a verifier that is not fooled.</summary>
 internal static class DemoCommand
 {
     public static Command Create()
@@ -26,14 +25,15 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(string? givenData, string output, bool plain, CancellationToken cancel)
     {
-        var servers = Servers();
+        var samples = Samples();
         Directory.CreateDirectory(output);
         var data = Path.GetFullPath(givenData ?? Path.Combine(output, "data"));
         var terminal = Screen.Create(plain);
-        var scene = new DemoScene(data, DemoFiles.Create(Path.Combine(output, "workspace")), servers, $"{Environment.UserName}@{Environment.MachineName}");
+        var scene = new DemoScene(data, DemoFiles.Create(Path.Combine(output, "workspace")), samples, $"{Environment.UserName}@{Environment.MachineName}");
 
-        terminal.Chapter(1, "Two agents work, each behind `cairn mcp`");
-        var trace = await RunOrchestratorAsync(scene, cancel);
+        terminal.Chapter(1, "A person asks, two agents work, each behind `cairn mcp` with a policy");
+        var trace = TraceId.New();
+        await DemoPeople.PlayAsync(scene, new TraceParent(trace, SpanId.New()), cancel);
 
         terminal.Chapter(2, $"The trail: cairn show {trace.ToString()[..8]}");
         await ShowCommand.RunAsync(data, trace.ToString(), json: false, terminal, cancel);
@@ -62,24 +62,12 @@ internal static class DemoCommand
         return ExitCode.Done;
     }
 
-    private static async Task<TraceId> RunOrchestratorAsync(DemoScene scene, CancellationToken cancel)
-    {
-        var (file, arguments) = scene.Agent("orchestrator");
-        using var agent = Process.Start(new ProcessStartInfo(file, arguments) { UseShellExecute = false, RedirectStandardOutput = true })
-            ?? throw new CliException($"could not start {file}");
-        var said = await agent.StandardOutput.ReadToEndAsync(cancel);
-        await agent.WaitForExitAsync(cancel);
-        return agent.ExitCode == 0 && TraceId.TryParse(said.Trim().Split('\n')[^1], out var trace)
-            ? trace
-            : throw new CliException($"the demo's orchestrator ended with exit code {agent.ExitCode}; what it said is above");
-    }
-
-    private static string Servers()
+    private static string Samples()
     {
         var home = Environment.GetEnvironmentVariable("CAIRN_HOME");
-        var servers = Path.Combine(home ?? Directory.GetCurrentDirectory(), "samples/demo/node_modules/@modelcontextprotocol");
-        return Directory.Exists(Path.Combine(servers, "server-filesystem"))
-            ? servers
-            : throw new CliException($"the demo's MCP servers are not installed (looked in {servers})", "./cairn demo, which installs them");
+        var samples = Path.Combine(home ?? Directory.GetCurrentDirectory(), "samples/demo");
+        return Directory.Exists(Path.Combine(samples, "node_modules/@modelcontextprotocol/server-filesystem"))
+            ? samples
+            : throw new CliException($"the demo's MCP servers are not installed (looked in {samples})", "./cairn demo, which installs them");
     }
 }

@@ -11,7 +11,7 @@ namespace Cairn.Cli.Emit;
 internal static class McpCommand
 {
     /// <summary>The token that shows on whose behalf the agent acts. A secret: the server does not get it.</summary>
-    private const string SubjectToken = "CAIRN_SUBJECT_TOKEN";
+    public const string SubjectToken = "CAIRN_SUBJECT_TOKEN";
 
     private const string JoinToken = "CAIRN_ENROL_TOKEN";
 
