@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
@@ -56,6 +57,7 @@ public static class BrokerEndpoints
         services.AddSingleton(broker);
         services.AddSingleton(addresses);
         services.AddSingleton<Reception>();
+        services.AddLogging(static log => log.AddFilter("OpenIddict", LogLevel.Warning)); // below that it tells of every request
         services.AddOpenIddict().AddServer(server =>
         {
             server.EnableDegradedMode()

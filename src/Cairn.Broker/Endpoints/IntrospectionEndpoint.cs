@@ -37,7 +37,7 @@ internal sealed class IntrospectionEndpoint(CredentialBroker broker, Reception r
         catch (CredentialRefusedException e)
         {
             context.Transaction.Refuse(broker, e);
-            context.Reject(Refusals.CodeOf(e), e.Message);
+            context.Reject(Refusals.CodeOf(e), Refusals.Describe(e.Message));
         }
     }
 

@@ -26,6 +26,9 @@ internal static class Refusals
         var same => same,
     };
 
+    /// <summary>A text within the characters that <c>error_description</c> may have (RFC 6749 §5.2, RFC 6750 §3): ASCII without quotes and backslashes.</summary>
+    public static string Describe(string text) => new([.. text.Select(c => c is '"' ? '\'' : c is >= ' ' and <= '~' and not '\\' ? c : '?')]);
+
     /// <summary>Adds what the answer needs beside its error code.</summary>
     public static void Refuse(this OpenIddictServerTransaction transaction, CredentialBroker broker, CredentialRefusedException refused)
     {

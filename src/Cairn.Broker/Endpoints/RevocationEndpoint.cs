@@ -30,7 +30,7 @@ internal sealed class RevocationEndpoint(CredentialBroker broker, Reception rece
         catch (CredentialRefusedException e)
         {
             context.Transaction.Refuse(broker, e);
-            context.Reject(Refusals.CodeOf(e), e.Message);
+            context.Reject(Refusals.CodeOf(e), Refusals.Describe(e.Message));
         }
     }
 

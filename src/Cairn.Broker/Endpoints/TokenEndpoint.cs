@@ -28,7 +28,7 @@ internal sealed class TokenEndpoint(CredentialBroker broker, Reception reception
         catch (CredentialRefusedException e)
         {
             context.Transaction.Refuse(broker, e);
-            context.Reject(Refusals.CodeOf(e), e.Message);
+            context.Reject(Refusals.CodeOf(e), Refusals.Describe(e.Message));
         }
     }
 

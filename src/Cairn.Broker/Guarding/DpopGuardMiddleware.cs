@@ -1,3 +1,4 @@
+using Cairn.Broker.Endpoints;
 using Cairn.Evidence;
 using Cairn.Identity.Credentials;
 using Microsoft.AspNetCore.Builder;
@@ -68,7 +69,7 @@ public static class DpopGuardMiddleware
         };
 
         // Who showed nothing learns the scheme only (RFC 6750 §3.1).
-        var details = context.Request.Headers.Authorization.Count == 0 || refused.Error == "unavailable" ? "" : $"error=\"{refused.Error}\", error_description=\"{Quoted(refused.Message)}\", ";
+        var details = context.Request.Headers.Authorization.Count == 0 || refused.Error == "unavailable" ? "" : $"error=\"{refused.Error}\", error_description=\"{Refusals.Describe(refused.Message)}\", ";
         context.Response.Headers.WWWAuthenticate = $"DPoP {details}algs=\"{Algorithms}\"";
         if (refused.Error == "use_dpop_nonce")
         {
@@ -78,7 +79,4 @@ public static class DpopGuardMiddleware
         context.Response.Headers.CacheControl = "no-store";
         return context.Response.WriteAsync($"{refused.Error}: {refused.Message}\n", context.RequestAborted);
     }
-
-    // RFC 6750 §3: %x20-21 / %x23-5B / %x5D-7E.
-    private static string Quoted(string text) => new([.. text.Select(c => c is '"' ? '\'' : c is >= ' ' and <= '~' and not '\\' ? c : '?')]);
 }

@@ -26,9 +26,10 @@ internal sealed class KeySet(HttpClient http, Uri address, TimeProvider time) : 
     public async ValueTask<PublicJwk?> FindAsync(string? keyId, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (Find(keyId) is { } found && now - Volatile.Read(ref _known).At < Fresh)
+        var age = now - Volatile.Read(ref _known).At;
+        if (Find(keyId) is { } found && (age < Fresh || (age < Longest && _turn.CurrentCount == 0)))
         {
-            return found;
+            return found; // fresh, or somebody is asking already: nobody waits for a key that is there
         }
 
         await _turn.WaitAsync(cancellationToken);

@@ -230,7 +230,7 @@ internal sealed record Answer(HttpStatusCode Status, string Text, HttpResponseMe
     public void IsRefused(string error, HttpStatusCode status = HttpStatusCode.BadRequest)
     {
         Assert.Equal((status, error), (Status, this["error"]));
-        Assert.NotEmpty(this["error_description"]!);
+        Assert.Matches("^[\\x20-\\x21\\x23-\\x5B\\x5D-\\x7E]+$", this["error_description"]!);
         Assert.Null(this["access_token"]);
         Assert.Null(this["error_uri"]);
         Assert.StartsWith("application/json", Response.Content.Headers.ContentType?.ToString(), StringComparison.Ordinal);
