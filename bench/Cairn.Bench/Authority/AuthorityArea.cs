@@ -1,8 +1,10 @@
+using Cairn.Bench.Credentials;
+using Cairn.Bench.Limits;
 using Cairn.Bench.Measuring;
 
 namespace Cairn.Bench.Authority;
 
-/// <summary>The benchmarks of authority: what deciding costs before an act.</summary>
+/// <summary>The benchmarks of authority: what deciding costs before an act, and what a credential costs.</summary>
 internal static class AuthorityArea
 {
     public static async Task<int> RunAsync(Options options, TextWriter output, TextWriter progress)
@@ -11,18 +13,27 @@ internal static class AuthorityArea
         Directory.CreateDirectory(options.Data);
         try
         {
+            var recordBytes = new SampleRecords().Write(1000).Length;
+            progress.WriteLine("limits of this machine…");
+            var limits = MachineLimits.Measure(recordBytes, options.Data, options.Quick);
             var rows = new List<Row>();
-            if (options.Runs("decisions"))
-            {
-                progress.WriteLine("decisions…");
-                rows.AddRange(await DecisionSection.MeasureAsync(options));
-            }
+            await AddAsync("decisions", "decisions…", () => DecisionSection.MeasureAsync(options));
+            await AddAsync("credentials", "token exchanges…", () => ExchangeSection.MeasureAsync(options, limits));
 
-            var conditions = Conditions.Lines(options, new SampleRecords().Write(1000).Length, load);
+            var conditions = Conditions.Lines(options, recordBytes, load);
             Table.Write(output, conditions, rows);
             ResultFile.Write(options.Results, conditions, rows);
             progress.WriteLine($"written to {Path.GetRelativePath(options.Root, options.Results)}");
             return 0;
+
+            async Task AddAsync(string section, string what, Func<Task<IReadOnlyList<Row>>> measure)
+            {
+                if (options.Runs(section))
+                {
+                    progress.WriteLine(what);
+                    rows.AddRange(await measure());
+                }
+            }
         }
         finally
         {
