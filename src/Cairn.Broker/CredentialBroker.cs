@@ -47,7 +47,7 @@ public sealed class CredentialBroker : IAsyncDisposable
         _tokens = new AccessTokens(parts.Settings, parts.Keys, parts.Store);
         _authorities = new Authorities(parts.Settings, _tokens, parts.Bundles);
         ProofRules = new ProofRules(TimeSpan.FromSeconds(parts.Settings.ProofAgeS), TimeSpan.FromSeconds(parts.Settings.ClockSkewS), parts.Nonces, parts.Settings.RequireNonce);
-        Clients = new ClientAuthenticator(parts.Settings, parts.Store, parts.Bundles);
+        Clients = new ClientAuthenticator(parts.Settings, parts.Bundles);
         Trails = new BrokerTrails(parts.Emitter, _self, parts.Time);
         _sweeper = parts.SweepEvery is { } every ? Task.Run(() => SweepOnAsync(every)) : Task.CompletedTask;
     }
@@ -289,6 +289,7 @@ public sealed class CredentialBroker : IAsyncDisposable
     {
         await _ending.CancelAsync();
         await _sweeper;
+        await _parts.Store.StopAsync();
         Trails.Close(all: true);
         foreach (var owned in _parts.Owned)
         {
@@ -320,9 +321,9 @@ public sealed class CredentialBroker : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a proof is shown for the first time, noted durably.</summary>
-    internal bool TrySeeProof(DpopProof proof, DateTimeOffset now) => _parts.Store.TrySeeProof(
-        SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{proof.Key.Thumbprint} {proof.Id}")), now + ProofRules.Memory);
+    /// <summary>What is remembered of a proof, so that it is not taken twice.</summary>
+    internal OneTime Once(DpopProof proof, DateTimeOffset now) =>
+        new(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{proof.Key.Thumbprint} {proof.Id}")), now + ProofRules.Memory);
 
     private static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
@@ -342,7 +343,7 @@ public sealed class CredentialBroker : IAsyncDisposable
 
     private async ValueTask<IssuedToken> IssueAsync(CredentialEntry entry, string? parent, Actor actor)
     {
-        if (!_parts.Store.TryAdd(entry))
+        if (!await _parts.Store.TryAddAsync(entry))
         {
             throw new CredentialRefusedException("invalid_grant", "the subject token was revoked or expired in this moment");
         }
@@ -359,7 +360,7 @@ public sealed class CredentialBroker : IAsyncDisposable
             throw new CredentialRefusedException("unavailable", $"evidence could not be recorded; no token is given: {e.Message}", e);
         }
 
-        return _parts.Store.TryActivate(entry.Id)
+        return await _parts.Store.TryActivateAsync(entry.Id)
             ? new IssuedToken(entry with { State = CredentialState.Active }, _tokens.Write(entry), Settings.Issuer)
             : throw new CredentialRefusedException("invalid_grant", "the subject token was revoked in this moment, and the new one with it");
     }

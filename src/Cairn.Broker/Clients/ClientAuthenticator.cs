@@ -16,7 +16,7 @@ namespace Cairn.Broker.Clients;
 /// Finds out which workload a client is: by the X.509-SVID of its TLS connection (RFC 8705 §2), by a JWT that it signs with
 /// the key of its X.509-SVID or with a registered key (<c>private_key_jwt</c>, RFC 7523 §2.2, §3), or by a JWT-SVID.
 /// </summary>
-internal sealed class ClientAuthenticator(BrokerSettings settings, BrokerStore store, Func<TrustBundleSet> bundles)
+internal sealed class ClientAuthenticator(BrokerSettings settings, Func<TrustBundleSet> bundles)
 {
     // An assertion is remembered until it ends, so it must end soon.
     private static readonly TimeSpan LongestAssertion = TimeSpan.FromMinutes(10);
@@ -31,7 +31,7 @@ internal sealed class ClientAuthenticator(BrokerSettings settings, BrokerStore s
         var certificate = shown.Certificates is [] ? null : OfConnection(shown.Certificates, now);
         var client = (shown.Assertion, shown.AssertionType) switch
         {
-            (null, null) when certificate is not null => new AuthenticatedClient(certificate.Id, "tls_client_auth", null),
+            (null, null) when certificate is not null => new AuthenticatedClient(certificate.Id, "tls_client_auth", null, null),
             (null, null) => throw Invalid("the client did not authenticate: show an X.509-SVID as TLS client certificate, or a client_assertion"),
             (null, _) or (_, null) => throw new CredentialRefusedException("invalid_request", "client_assertion and client_assertion_type go together (RFC 7521 §4.2), and one of them is missing"),
             (var assertion, AssertionTypes.JwtSvid) => JwtSvid(assertion, now),
@@ -75,8 +75,8 @@ internal sealed class ClientAuthenticator(BrokerSettings settings, BrokerStore s
 
             var id = SpiffeId.TryParse(issuer, out var workload) ? workload : throw Invalid("the client assertion's \"iss\" is not a SPIFFE ID");
             RequireSigned(jws, id, now);
-            RequireClaims(jws, endpoint, now);
-            return new AuthenticatedClient(id, "private_key_jwt", null);
+            var expires = RequireClaims(jws, endpoint, now);
+            return new AuthenticatedClient(id, "private_key_jwt", null, OnceOf(id, jws.Claims.RequiredText("jti"), expires));
         }
         catch (TokenFormatException e)
         {
@@ -134,8 +134,8 @@ internal sealed class ClientAuthenticator(BrokerSettings settings, BrokerStore s
         }
     }
 
-    // RFC 7523 §3, in its order; the one-time check last, so that only what is otherwise good is used up.
-    private void RequireClaims(CompactJws jws, Uri endpoint, DateTimeOffset now)
+    // RFC 7523 §3, in its order.
+    private DateTimeOffset RequireClaims(CompactJws jws, Uri endpoint, DateTimeOffset now)
     {
         if (!jws.Claims.Texts("aud").Any(a => a == settings.Issuer || a == endpoint.AbsoluteUri))
         {
@@ -153,12 +153,9 @@ internal sealed class ClientAuthenticator(BrokerSettings settings, BrokerStore s
             throw Invalid($"the client assertion is good for {(expires - now).TotalSeconds:0} s; at most {LongestAssertion.TotalSeconds:0} are accepted");
         }
 
-        if (jws.Claims.Date("nbf") > now + Skew || jws.Claims.Date("iat") > now + Skew)
-        {
-            throw Invalid("the client assertion is from the future");
-        }
-
-        RequireFirst(jws.Claims.RequiredText("sub"), jws.Claims.RequiredText("jti"), expires);
+        return jws.Claims.Date("nbf") > now + Skew || jws.Claims.Date("iat") > now + Skew
+            ? throw Invalid("the client assertion is from the future")
+            : expires;
     }
 
     // Its jti is optional, and SPIRE's agent hands one JWT-SVID out again and again (decision 0083): it is used up only where it has one.
@@ -167,12 +164,7 @@ internal sealed class ClientAuthenticator(BrokerSettings settings, BrokerStore s
         try
         {
             var svid = JwtSvidValidator.Validate(token, settings.Issuer, bundles(), now);
-            if (svid.TokenId is { } id)
-            {
-                RequireFirst(svid.Id.ToString(), id, svid.Expires);
-            }
-
-            return new AuthenticatedClient(svid.Id, "spiffe_jwt", null);
+            return new AuthenticatedClient(svid.Id, "spiffe_jwt", null, svid.TokenId is { } id ? OnceOf(svid.Id, id, svid.Expires) : null);
         }
         catch (SvidRejectedException e)
         {
@@ -180,13 +172,8 @@ internal sealed class ClientAuthenticator(BrokerSettings settings, BrokerStore s
         }
     }
 
-    private void RequireFirst(string client, string id, DateTimeOffset expires)
-    {
-        if (!store.TrySeeProof(SHA256.HashData(Encoding.UTF8.GetBytes($"assertion {client} {id}")), expires + Skew + TimeSpan.FromSeconds(1)))
-        {
-            throw Invalid("the client assertion was used before (its \"jti\" was seen)");
-        }
-    }
+    private OneTime OnceOf(SpiffeId client, string id, DateTimeOffset expires) =>
+        new(SHA256.HashData(Encoding.UTF8.GetBytes($"assertion {client} {id}")), expires + Skew + TimeSpan.FromSeconds(1));
 
     private static CredentialRefusedException Invalid(string why) => new("invalid_client", why);
 }

@@ -1,3 +1,4 @@
+using Cairn.Broker.Store;
 using Cairn.Evidence;
 
 namespace Cairn.Broker.Clients;
@@ -25,4 +26,5 @@ internal sealed record ClientProof
 /// <param name="Id">The workload.</param>
 /// <param name="Method">How: <c>tls_client_auth</c>, <c>private_key_jwt</c> or <c>spiffe_jwt</c>.</param>
 /// <param name="Certificate">Thumbprint of its TLS certificate (RFC 8705 §3.1); null: it showed none.</param>
-internal sealed record AuthenticatedClient(SpiffeId Id, string Method, string? Certificate);
+/// <param name="Once">What it showed and may not show again; null: nothing of the kind. It counts only when this is noted.</param>
+internal sealed record AuthenticatedClient(SpiffeId Id, string Method, string? Certificate, OneTime? Once);

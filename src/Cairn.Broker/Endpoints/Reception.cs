@@ -1,5 +1,6 @@
 using Cairn.Broker.Clients;
 using Cairn.Broker.Evidence;
+using Cairn.Broker.Proofs;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Identity.Credentials;
@@ -44,7 +45,10 @@ internal sealed class Reception(CredentialBroker broker, EndpointAddresses addre
                     Certificates = PeerCertificates.Of(http), Endpoint = addresses.Of(endpoint),
                 },
                 now);
-            return new Caller(form, client, HolderOf(http, client, endpoint, now), TraceParent.TryParse(http.Request.Headers.TraceParent, out var context) ? context : null);
+            var proof = ProofOf(http, endpoint, now);
+            await RequireFirstAsync(client, proof, now);
+            var holder = proof is not null ? $"jkt:{proof.Key.Thumbprint}" : client.Certificate is { } thumbprint ? $"x5t#S256:{thumbprint}" : null;
+            return new Caller(form, client, holder, TraceParent.TryParse(http.Request.Headers.TraceParent, out var context) ? context : null);
         }
         catch (CredentialRefusedException e)
         {
@@ -55,16 +59,23 @@ internal sealed class Reception(CredentialBroker broker, EndpointAddresses addre
     }
 
     // A proof binds before a certificate does: who sends one wants it so. With neither there is no holder.
-    private string? HolderOf(HttpContext http, AuthenticatedClient client, string endpoint, DateTimeOffset now)
+    private DpopProof? ProofOf(HttpContext http, string endpoint, DateTimeOffset now) =>
+        http.Request.Headers["DPoP"] is { Count: > 0 } proofs ? broker.ProofRules.Require(proofs, http.Request.Method, addresses.Of(endpoint), null, now) : null;
+
+    // Last, so that only what is otherwise good is used up; both at once, so that they share the disk's time.
+    private async ValueTask RequireFirstAsync(AuthenticatedClient client, DpopProof? proof, DateTimeOffset now)
     {
-        if (http.Request.Headers["DPoP"] is not { Count: > 0 } proofs)
+        var assertion = client.Once is { } once ? broker.Store.TrySeeAsync(once) : Task.FromResult(true);
+        var shown = proof is null ? Task.FromResult(true) : broker.Store.TrySeeAsync(broker.Once(proof, now));
+        await Task.WhenAll(assertion, shown);
+        if (!await assertion)
         {
-            return client.Certificate is { } thumbprint ? $"x5t#S256:{thumbprint}" : null;
+            throw new CredentialRefusedException("invalid_client", "the client assertion was used before (its \"jti\" was seen)");
         }
 
-        var proof = broker.ProofRules.Require(proofs, http.Request.Method, addresses.Of(endpoint), null, now);
-        return broker.TrySeeProof(proof, now)
-            ? $"jkt:{proof.Key.Thumbprint}"
-            : throw new CredentialRefusedException("invalid_dpop_proof", "the proof was used before (its \"jti\" was seen)");
+        if (!await shown)
+        {
+            throw new CredentialRefusedException("invalid_dpop_proof", "the proof was used before (its \"jti\" was seen)");
+        }
     }
 }

@@ -13,7 +13,9 @@ internal sealed class BrokerStore : IDisposable
     private readonly SqliteConnection _connection;
     private readonly Lock _gate = new();
 
-    private BrokerStore(SqliteConnection connection) => _connection = connection;
+    private readonly GroupCommit _writes;
+
+    private BrokerStore(SqliteConnection connection) => (_connection, _writes) = (connection, new GroupCommit(Commit));
 
     /// <summary>Opens the store, making it where there is none.</summary>
     /// <exception cref="BrokerException">The file can't be opened or is no store.</exception>
@@ -33,6 +35,7 @@ internal sealed class BrokerStore : IDisposable
             var store = new BrokerStore(connection);
             store.Run(StoreSchema.Open);
             store.Run(StoreSchema.Create);
+            store._writes.Start();
             return store;
         }
         catch (SqliteException e)
@@ -43,29 +46,18 @@ internal sealed class BrokerStore : IDisposable
     }
 
     /// <summary>Keeps a credential that is being issued, unless its parent has ended meanwhile.</summary>
-    public bool TryAdd(CredentialEntry entry)
-    {
-        lock (_gate)
-        {
-            return Run(
-                """
-                INSERT INTO credential(id, parent, body, state, issued, expires)
-                SELECT $id, $parent, $body, 0, $issued, $expires
-                WHERE $parent IS NULL OR EXISTS(SELECT 1 FROM credential WHERE id = $parent AND state = 1)
-                """,
-                ("$id", entry.Id), ("$parent", entry.Parent), ("$body", JsonSerializer.Serialize(entry, StoreJson.Options)),
-                ("$issued", entry.Issued.ToUnixTimeMilliseconds()), ("$expires", entry.Expires.ToUnixTimeMilliseconds())) == 1;
-        }
-    }
+    public async Task<bool> TryAddAsync(CredentialEntry entry) => await _writes.RunAsync(new StoreWrite(
+        """
+        INSERT INTO credential(id, parent, body, state, issued, expires)
+        SELECT $id, $parent, $body, 0, $issued, $expires
+        WHERE $parent IS NULL OR EXISTS(SELECT 1 FROM credential WHERE id = $parent AND state = 1)
+        """,
+        ("$id", entry.Id), ("$parent", entry.Parent), ("$body", JsonSerializer.Serialize(entry, StoreJson.Options)),
+        ("$issued", entry.Issued.ToUnixTimeMilliseconds()), ("$expires", entry.Expires.ToUnixTimeMilliseconds()))) == 1;
 
     /// <summary>Makes a pending credential active; false: an ancestor was revoked meanwhile and took it along.</summary>
-    public bool TryActivate(string id)
-    {
-        lock (_gate)
-        {
-            return Run("UPDATE credential SET state = 1 WHERE id = $id AND state = 0", ("$id", id)) == 1;
-        }
-    }
+    public async Task<bool> TryActivateAsync(string id) =>
+        await _writes.RunAsync(new StoreWrite("UPDATE credential SET state = 1 WHERE id = $id AND state = 0", ("$id", id))) == 1;
 
     /// <summary>A credential; null: none with that id.</summary>
     public CredentialEntry? Find(string id) => Read("WHERE id = $id", ("$id", id)).FirstOrDefault()?.Entry;
@@ -169,14 +161,9 @@ internal sealed class BrokerStore : IDisposable
         }
     }
 
-    /// <summary>Notes a proof; false: it was shown before.</summary>
-    public bool TrySeeProof(byte[] id, DateTimeOffset expires)
-    {
-        lock (_gate)
-        {
-            return Run("INSERT OR IGNORE INTO proof VALUES($id, $expires)", ("$id", id), ("$expires", expires.ToUnixTimeMilliseconds())) == 1;
-        }
-    }
+    /// <summary>Notes a proof or an assertion; false: it was shown before.</summary>
+    public async Task<bool> TrySeeAsync(OneTime shown) =>
+        await _writes.RunAsync(new StoreWrite("INSERT OR IGNORE INTO proof VALUES($id, $expires)", ("$id", shown.Id), ("$expires", shown.Until.ToUnixTimeMilliseconds()))) == 1;
 
     /// <summary>Forgets proofs that are too old to be accepted anyway.</summary>
     public void ForgetProofs(DateTimeOffset now)
@@ -187,11 +174,25 @@ internal sealed class BrokerStore : IDisposable
         }
     }
 
+    /// <summary>Ends what is being written; nothing is taken after it.</summary>
+    public Task StopAsync() => _writes.StopAsync();
+
     public void Dispose()
     {
         lock (_gate)
         {
             _connection.Dispose();
+        }
+    }
+
+    private List<int> Commit(IReadOnlyList<StoreWrite> writes)
+    {
+        lock (_gate)
+        {
+            using var transaction = _connection.BeginTransaction(deferred: false);
+            var changed = writes.Select(write => Run(write.Sql, write.Values)).ToList();
+            transaction.Commit();
+            return changed;
         }
     }
 
