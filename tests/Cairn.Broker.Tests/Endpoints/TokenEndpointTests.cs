@@ -114,8 +114,16 @@ public sealed class TokenEndpointTests(HttpFixture fixture) : IClassFixture<Http
     public async Task Hostile_requests_get_an_error_and_the_server_goes_on()
     {
         var address = _http.Address("token");
-        (await _http.SendAsync(new(HttpMethod.Post, address) { Content = new StringContent("grant_type=" + new string('a', 70_000), Encoding.ASCII, "application/x-www-form-urlencoded") }))
-            .IsRefused("invalid_request", HttpStatusCode.RequestEntityTooLarge);
+        try
+        {
+            (await _http.SendAsync(new(HttpMethod.Post, address) { Content = new StringContent("grant_type=" + new string('a', 70_000), Encoding.ASCII, "application/x-www-form-urlencoded") }))
+                .IsRefused("invalid_request", HttpStatusCode.RequestEntityTooLarge);
+        }
+        catch (HttpRequestException e) when (e.InnerException is IOException)
+        {
+            // The connection was closed while the rest of the body was on its way: refused as well, and the answer overtaken.
+        }
+
         (await _http.SendAsync(new(HttpMethod.Post, address) { Content = new StringContent(string.Join('&', Enumerable.Range(0, 500).Select(i => $"p{i}=1")), Encoding.ASCII, "application/x-www-form-urlencoded") })).IsRefused("invalid_request");
         (await _http.SendAsync(new(HttpMethod.Post, address) { Content = new StringContent("{}", Encoding.ASCII, "application/json") })).IsRefused("invalid_request");
         (await _http.SendAsync(new(HttpMethod.Post, address) { Content = new ByteArrayContent([0xff, 0x00, 0x25]) })).IsRefused("invalid_request");
