@@ -17,7 +17,8 @@ internal static class Bundle
         entity Tool in [Server, ToolGroup];
         entity Resource in [Server];
         type Delegation = { chain: Set<String>, depth: Long, initiator?: String, giver?: String };
-        action "tool.call" appliesTo { principal: [Agent], resource: [Tool], context: {
+        action anything;
+        action "tool.call" in [anything] appliesTo { principal: [Agent], resource: [Tool], context: {
           name: String, server: String, uri: String, delegation: Delegation, scopes: Set<String>,
           time: datetime, writes?: Bool, approved: Bool,
           arguments: { amount?: decimal, path?: String, count?: Long, tags?: Set<String>, force?: Bool } } };

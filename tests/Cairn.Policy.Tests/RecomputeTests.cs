@@ -17,6 +17,7 @@ public sealed class RecomputeTests
         @id("group") permit (principal, action, resource in ToolGroup::"safe");
         @id("night") @reason("nobody watches at night") forbid (principal, action, resource) when { context.time.toTime() < duration("6h") };
         @id("odd") forbid (principal, action == Action::"tool.call", resource == Tool::"bank/odd") when { context.delegation.depth * 9223372036854775807 < 5 };
+        @id("acts") forbid (principal, action in Action::"anything", resource in Server::"shop") when { principal.path like "*ops" && context.approved };
         @id("other") forbid (principal == Agent::"spiffe://example.org/agent/banned", action, resource);
         """;
 
@@ -56,17 +57,17 @@ public sealed class RecomputeTests
     }
 
     [Fact]
-    public void Law_leaving_out_policies_that_cannot_apply_changes_no_decision()
+    public void Law_leaving_out_what_cannot_matter_changes_no_decision()
     {
         var bundle = Bundle.Load(Policies, entities: Entities);
         using var sliced = new PolicyEvaluator(bundle, CedarModule.Shared, instances: 2);
-        using var whole = new WholeEvaluation(bundle);
+        using var whole = new PolicyEvaluator(bundle, CedarModule.Shared, instances: 2);
 
         Requests.Sample(
             request =>
             {
                 var input = DecisionInput.Write(request, bundle.Manifest);
-                return sliced.Evaluate(input).DecidesAs(whole.Evaluate(input));
+                return sliced.Evaluate(input).DecidesAs(whole.EvaluateWhole(input));
             },
             iter: 3_000);
     }
@@ -105,40 +106,18 @@ public sealed class RecomputeTests
         Assert.True(CedarModule.Shared.IsPrecompiled);
     }
 
-    private static Gen<string> OneOf(params string[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
-
-    /// <summary>Cedar asked with all policies of the bundle at once.</summary>
-    private sealed class WholeEvaluation : IDisposable
+    [Fact]
+    public void Attribute_that_policies_read_by_any_way_is_sent_and_others_are_not()
     {
-        private readonly Lock _gate = new();
-        private readonly PolicyBundle _bundle;
-        private readonly PreparedInstance _instance;
+        var bundle = Bundle.Load("""
+            @id("a") permit (principal, action, resource) when { context has delegation.giver && context.delegation.giver like "user:*" };
+            @id("b") permit (principal, action, resource) when { [context.uri, "x"].contains("x") || (if context has writes then true else principal.owner == "") };
+            """);
 
-        public WholeEvaluation(PolicyBundle bundle) => (_bundle, _instance) = (bundle, new PreparedInstance(bundle, CedarModule.Shared));
-
-        public PolicyEvaluation Evaluate(byte[] bytes)
-        {
-            var input = DecisionInput.Read(bytes);
-            if (input.Refused is { } refused)
-            {
-                return Conclusion.Error(_bundle, input, [refused]);
-            }
-
-            try
-            {
-                // The law is sampled on several threads, and an instance takes one call at a time.
-                lock (_gate)
-                {
-                    using var answer = _instance.Authorize(new CedarCall(_bundle, input), new PolicySlice("whole", _bundle.Policies.Count, _bundle.Policies), CedarInstance.DecisionFuel);
-                    return Conclusion.Of(_bundle, input, answer.RootElement);
-                }
-            }
-            catch (ArgumentRefusedException e)
-            {
-                return Conclusion.Error(_bundle, input, [e.Message]);
-            }
-        }
-
-        public void Dispose() => _instance.Dispose();
+        Assert.All(["delegation", "giver", "uri", "writes", "owner"], name => Assert.True(bundle.Needs.Reads(name), name));
+        Assert.All(["time", "scopes", "approved", "path"], name => Assert.False(bundle.Needs.Reads(name), name));
+        Assert.True(Bundle.Load("""@id("c") permit (principal, action, resource) when { [context].contains(context) };""").Needs.Reads("time"));
     }
+
+    private static Gen<string> OneOf(params string[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 }

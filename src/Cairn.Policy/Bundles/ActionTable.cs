@@ -8,12 +8,12 @@ internal sealed class ActionTable
     private readonly Dictionary<EntityUid, HashSet<EntityUid>> _above = [];
 
     /// <summary>Actions that a request could be for.</summary>
-    public IReadOnlyList<string> Requestable { get; }
+    public IReadOnlySet<string> Requestable { get; }
 
     /// <param name="schema">Cedar's JSON form of the schema.</param>
     public ActionTable(JsonElement schema)
     {
-        var requestable = new List<string>();
+        var requestable = new HashSet<string>(StringComparer.Ordinal);
         var parents = new Dictionary<EntityUid, List<EntityUid>>();
         foreach (var space in schema.EnumerateObject())
         {
@@ -56,4 +56,30 @@ internal sealed class ActionTable
 
     /// <summary>An action and all groups that it is in; only itself where the schema does not know it.</summary>
     public IReadOnlySet<EntityUid> Above(EntityUid action) => _above.GetValueOrDefault(action) ?? [action];
+
+    /// <summary>Writes, as items of an array, an action and the groups that it is in: the engine knows them from the schema alone, when it is given one.</summary>
+    public void Write(Utf8JsonWriter writer, EntityUid action)
+    {
+        if (Above(action).Count == 1)
+        {
+            return;
+        }
+
+        foreach (var uid in Above(action))
+        {
+            writer.WriteStartObject();
+            writer.WritePropertyName("uid"u8);
+            uid.WriteTo(writer);
+            writer.WriteStartObject("attrs"u8);
+            writer.WriteEndObject();
+            writer.WriteStartArray("parents"u8);
+            foreach (var parent in Above(uid).Where(a => a != uid))
+            {
+                parent.WriteTo(writer);
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+    }
 }

@@ -209,7 +209,9 @@ internal sealed class BundleLoader : IDisposable
         {
             writer.WriteStartObject();
             writer.WritePropertyName("entities"u8);
-            entities.Write(writer, []);
+            writer.WriteStartArray();
+            entities.Write(writer, [], _ => true);
+            writer.WriteEndArray();
             writer.WriteString("schema"u8, schema);
             writer.WriteEndObject();
         });
@@ -230,8 +232,7 @@ internal sealed class BundleLoader : IDisposable
         using var evaluator = new PolicyEvaluator(bundle, _module, instances: 1);
         foreach (var action in bundle.Actions.Requestable)
         {
-            var evaluation = evaluator.Evaluate(Probes.Of(action, bundle.Manifest));
-            foreach (var detail in evaluation.RequestErrors)
+            foreach (var detail in Probes.Of(action, bundle.Manifest).SelectMany(probe => evaluator.EvaluateWhole(probe).RequestErrors).Distinct())
             {
                 _problems.Add(new PolicyProblem(BundleFiles.Schema, 0, 0, $"action \"{action}\" does not fit what requests have: {detail} (docs/policy.md has the schema)"));
             }

@@ -16,6 +16,7 @@ public sealed class BundlePolicy
         var named = new HashSet<EntityUid>();
         EntityUid.Collect(json, named);
         Entities = named;
+        Json = json.Clone();
     }
 
     /// <summary>Its <c>@id</c>: unique in the bundle, and what decisions name.</summary>
@@ -51,6 +52,8 @@ public sealed class BundlePolicy
     internal PolicySource Source { get; }
 
     internal PolicyScope Scope { get; }
+
+    internal JsonElement Json { get; }
 
     internal IReadOnlySet<EntityUid> Entities { get; }
 }

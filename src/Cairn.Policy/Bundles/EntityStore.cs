@@ -12,6 +12,9 @@ internal sealed class EntityStore
     private readonly Dictionary<EntityUid, Entity> _entities = [];
     private HashSet<EntityUid> _named = [];
 
+    /// <summary>Whether any entity has attributes or tags of its own, which Cedar reads by the schema's types.</summary>
+    public bool HasValues { get; private set; }
+
     /// <summary>Takes an entity.</summary>
     /// <returns>False when there is one of this name already.</returns>
     public bool Add(EntityUid uid, JsonElement json)
@@ -23,6 +26,7 @@ internal sealed class EntityStore
             ? [.. listed.EnumerateArray().Select(EntityUid.Read).OfType<EntityUid>()] : [];
         var attributes = json.TryGetProperty("attrs", out var attrs) && attrs.ValueKind == JsonValueKind.Object ? attrs : default;
         var tags = json.TryGetProperty("tags", out var tagged) ? tagged : default;
+        HasValues |= (attributes.ValueKind == JsonValueKind.Object && attributes.EnumerateObject().Any()) || tags.ValueKind != JsonValueKind.Undefined;
         return _entities.TryAdd(uid, new Entity(parents, attributes, tags, references));
     }
 
@@ -57,36 +61,39 @@ internal sealed class EntityStore
         return found;
     }
 
-    /// <summary>Writes all that a request's expressions could reach, the request's own entities merged with what the bundle says of them.</summary>
-    public void Write(Utf8JsonWriter writer, IReadOnlyList<RequestEntity> own)
+    /// <summary>
+    /// Writes, as items of an array, all that a request's expressions could reach, the request's own entities merged with what the bundle
+    /// says of them.
+    /// </summary>
+    /// <param name="writer">Gets them.</param>
+    /// <param name="own">The request's own; none: all of the bundle's are written.</param>
+    /// <param name="reads">Whether an attribute of a name is read by anything.</param>
+    public void Write(Utf8JsonWriter writer, IReadOnlyList<RequestEntity> own, Func<string, bool> reads)
     {
-        writer.WriteStartArray();
         var reached = own.Count == 0 ? [.. _entities.Keys] : Closure(own.Select(o => o.Uid).Concat(own.Select(o => o.Parent).OfType<EntityUid>()));
         reached.UnionWith(_named);
         foreach (var entity in own)
         {
             reached.Remove(entity.Uid);
-            Write(writer, entity.Uid, _entities.GetValueOrDefault(entity.Uid), entity);
+            Write(writer, entity.Uid, _entities.GetValueOrDefault(entity.Uid), entity, reads);
         }
 
         foreach (var uid in reached)
         {
             if (_entities.TryGetValue(uid, out var entity))
             {
-                Write(writer, uid, entity, RequestEntity.Unasked(uid));
+                Write(writer, uid, entity, RequestEntity.Unasked(uid), reads);
             }
         }
-
-        writer.WriteEndArray();
     }
 
-    private static void Write(Utf8JsonWriter writer, EntityUid uid, Entity? known, RequestEntity own)
+    private static void Write(Utf8JsonWriter writer, EntityUid uid, Entity? known, RequestEntity own, Func<string, bool> reads)
     {
         writer.WriteStartObject();
         writer.WritePropertyName("uid"u8);
         uid.WriteTo(writer);
         writer.WriteStartObject("attrs"u8);
-        foreach (var (name, value) in own.Attributes)
+        foreach (var (name, value) in own.Attributes.Where(a => reads(a.Key)))
         {
             writer.WriteString(name, value);
         }

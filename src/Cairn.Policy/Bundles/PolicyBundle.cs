@@ -13,6 +13,11 @@ public sealed class PolicyBundle
         IReadOnlyList<BundlePolicy> policies, IReadOnlyList<PolicyProblem> warnings)
     {
         (Files, Manifest, Schema, Actions, Entities, Policies, Warnings) = (files, manifest, schema, actions, entities, policies, warnings);
+        foreach (var policy in policies)
+        {
+            Needs.Add(policy.Json);
+        }
+
         ById = policies.ToDictionary(p => p.Id, StringComparer.Ordinal);
     }
 
@@ -36,6 +41,8 @@ public sealed class PolicyBundle
     internal ActionTable Actions { get; }
 
     internal EntityStore Entities { get; }
+
+    internal PolicyNeeds Needs { get; } = new();
 
     internal IReadOnlyDictionary<string, BundlePolicy> ById { get; }
 

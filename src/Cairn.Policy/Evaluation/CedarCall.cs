@@ -13,9 +13,19 @@ internal sealed class CedarCall
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public CedarCall(PolicyBundle bundle, DecisionInput input)
+    private readonly bool _whole;
+
+    /// <param name="bundle">The bundle.</param>
+    /// <param name="input">What is asked.</param>
+    /// <param name="whole">
+    /// All of the request, checked against the schema: the form of the specification. Otherwise without what no policy
+    /// reads, and without the schema where the bundle's own check has shown that every request fits it.
+    /// </param>
+    public CedarCall(PolicyBundle bundle, DecisionInput input, bool whole)
     {
         (Bundle, Input) = (bundle, input);
+        _whole = whole || bundle.Entities.HasValues
+            || bundle.Manifest.ArgumentsOf(input.ActionType, input.Server, input.ActionName)?.Values.Contains(ArgumentKind.Json) == true;
         Principal = RequestEntity.Principal(input.Principal, input.Owner, input.Authenticated);
         Target = RequestEntity.Target(input.ActionType, input.ActionName, input.Resource, input.Server);
     }
@@ -47,41 +57,77 @@ internal sealed class CedarCall
             Target.Uid.WriteTo(writer);
             writer.WritePropertyName("context"u8);
             WriteContext(writer);
-            writer.WriteString("preparsedSchemaName"u8, Schema);
-            writer.WriteBoolean("validateRequest"u8, true);
+            if (_whole)
+            {
+                writer.WriteString("preparsedSchemaName"u8, Schema);
+                writer.WriteBoolean("validateRequest"u8, true);
+            }
+
             writer.WriteString("preparsedPolicySetId"u8, policies);
-            writer.WritePropertyName("entities"u8);
-            Bundle.Entities.Write(writer, [Principal, Target]);
+            writer.WriteStartArray("entities"u8);
+            Bundle.Entities.Write(writer, [Principal, Target], Reads);
+            if (!_whole)
+            {
+                Bundle.Actions.Write(writer, Action);
+            }
+
+            writer.WriteEndArray();
             writer.WriteEndObject();
         }
 
         return buffer.WrittenSpan.ToArray();
     }
 
+    private bool Reads(string name) => _whole || Bundle.Needs.Reads(name);
+
+    private void Text(Utf8JsonWriter writer, string name, string value)
+    {
+        if (Reads(name))
+        {
+            writer.WriteString(name, value);
+        }
+    }
+
     private void WriteContext(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
-        writer.WriteString("name"u8, Input.ActionName);
-        writer.WriteString("server"u8, Input.Server);
-        writer.WriteString("uri"u8, Input.Resource);
-        writer.WriteStartObject("delegation"u8);
-        Texts(writer, "chain"u8, Input.DelegationChain);
-        writer.WriteNumber("depth"u8, Input.Depth);
-        if (Input.DelegationChain is { Count: > 0 } chain)
+        Text(writer, "name", Input.ActionName);
+        Text(writer, "server", Input.Server);
+        Text(writer, "uri", Input.Resource);
+        if (Reads("delegation"))
         {
-            writer.WriteString("initiator"u8, chain[0]);
-            writer.WriteString("giver"u8, chain[^1]);
+            writer.WriteStartObject("delegation"u8);
+            Texts(writer, "chain"u8, Input.DelegationChain);
+            writer.WriteNumber("depth"u8, Input.Depth);
+            if (Input.DelegationChain is { Count: > 0 } chain)
+            {
+                writer.WriteString("initiator"u8, chain[0]);
+                writer.WriteString("giver"u8, chain[^1]);
+            }
+
+            writer.WriteEndObject();
         }
 
-        writer.WriteEndObject();
-        Texts(writer, "scopes"u8, Input.Scopes);
-        Extension(writer, "time", "datetime", Input.Time);
-        if (Input.Writes is { } writes)
+        if (Reads("scopes"))
+        {
+            Texts(writer, "scopes"u8, Input.Scopes);
+        }
+
+        if (Reads("time"))
+        {
+            Extension(writer, "time", "datetime", Input.Time);
+        }
+
+        if (Input.Writes is { } writes && Reads("writes"))
         {
             writer.WriteBoolean("writes"u8, writes);
         }
 
-        writer.WriteBoolean("approved"u8, Input.Approved);
+        if (Reads("approved"))
+        {
+            writer.WriteBoolean("approved"u8, Input.Approved);
+        }
+
         if (Bundle.Manifest.AsksArguments(Input.ActionType))
         {
             writer.WriteStartObject("arguments"u8);

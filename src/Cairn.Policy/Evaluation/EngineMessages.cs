@@ -17,7 +17,6 @@ internal static partial class EngineMessages
     /// <summary>The request as a whole was not accepted.</summary>
     public static string OfRequest(string action, string message) => message switch
     {
-        _ when message.Contains("does not exist in the supplied schema", StringComparison.Ordinal) => $"the bundle's schema has no action {action}",
         _ when message.StartsWith("while parsing context", StringComparison.Ordinal) || message.StartsWith("type error", StringComparison.Ordinal)
             => $"the request does not fit the schema of action {action}: {message}",
         _ => $"the request does not fit the schema of action {action}: {WithoutValues(message)}",

@@ -60,14 +60,21 @@ public sealed class PolicyEvaluator : IDisposable
             await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return EvaluateInPlace(input);
+        return EvaluateInPlace(input, whole: false);
     }
 
     /// <summary>Evaluates an input document; waits for an instance if need be.</summary>
     public PolicyEvaluation Evaluate(ReadOnlyMemory<byte> input)
     {
         _places.Wait();
-        return EvaluateInPlace(input);
+        return EvaluateInPlace(input, whole: false);
+    }
+
+    /// <summary>The same the long way: all policies, all of the request, and the request checked against the schema each time.</summary>
+    internal PolicyEvaluation EvaluateWhole(ReadOnlyMemory<byte> input)
+    {
+        _places.Wait();
+        return EvaluateInPlace(input, whole: true);
     }
 
     /// <summary>Frees the instances. Nothing may be under way.</summary>
@@ -82,7 +89,7 @@ public sealed class PolicyEvaluator : IDisposable
         _places.Dispose();
     }
 
-    private PolicyEvaluation EvaluateInPlace(ReadOnlyMemory<byte> input)
+    private PolicyEvaluation EvaluateInPlace(ReadOnlyMemory<byte> input, bool whole)
     {
         PreparedInstance? instance = null;
         DecisionInput? read = null;
@@ -94,9 +101,14 @@ public sealed class PolicyEvaluator : IDisposable
                 return Conclusion.Error(Bundle, read, [refused]);
             }
 
+            if (!Bundle.Actions.Requestable.Contains(read.ActionType))
+            {
+                return Conclusion.Error(Bundle, read, [$"the bundle's schema has no action {read.ActionType}"]);
+            }
+
             instance = Take();
-            var call = new CedarCall(Bundle, read);
-            using var answer = instance.Authorize(call, _slices.For(call), _decisionFuel);
+            var call = new CedarCall(Bundle, read, whole);
+            using var answer = instance.Authorize(call, whole ? _slices.All : _slices.For(call), _decisionFuel);
             return Conclusion.Of(Bundle, read, answer.RootElement);
         }
         catch (Exception e) when (e is FormatException or ArgumentRefusedException)

@@ -15,19 +15,19 @@ internal sealed record PolicySlice(string Key, int Count, IEnumerable<BundlePoli
 /// </summary>
 internal sealed class PolicySlices
 {
-    private readonly PolicyBundle _bundle;
     private readonly Dictionary<string, ActionSlices> _actions;
 
     public PolicySlices(PolicyBundle bundle)
     {
-        _bundle = bundle;
+        All = new PolicySlice("", bundle.Policies.Count, bundle.Policies);
         _actions = bundle.Actions.Requestable.ToDictionary(a => a, a => new ActionSlices(bundle, a), StringComparer.Ordinal);
     }
 
+    /// <summary>All policies.</summary>
+    public PolicySlice All { get; }
+
     /// <summary>The policies that may apply to a call.</summary>
-    public PolicySlice For(CedarCall call) => _actions.TryGetValue(call.Input.ActionType, out var action)
-        ? action.For(call)
-        : new PolicySlice("", _bundle.Policies.Count, _bundle.Policies);
+    public PolicySlice For(CedarCall call) => _actions[call.Input.ActionType].For(call);
 
     private sealed class ActionSlices
     {

@@ -165,9 +165,9 @@ public sealed class PolicyHost : IPolicyDecisionPoint, IAsyncDisposable
         (files, var mode) = _source.Read();
         var bundle = PolicyBundle.Load(files, _module);
         var evaluator = new PolicyEvaluator(bundle, _module);
-        foreach (var action in bundle.Actions.Requestable)
+        foreach (var probe in bundle.Actions.Requestable.SelectMany(action => Probes.Of(action, bundle.Manifest)))
         {
-            evaluator.Evaluate(Probes.Of(action, bundle.Manifest));
+            evaluator.Evaluate(probe);
         }
 
         return new LoadedBundle(evaluator, _options.Mode ?? mode ?? bundle.Manifest.Mode, _module.Identity);
