@@ -6,6 +6,9 @@ using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
 using Cairn.Identity.Files;
 using Cairn.Ledger;
+using Cairn.Policy;
+using Cairn.Policy.Bundles;
+using Cairn.Policy.Storage;
 using Spectre.Console;
 
 namespace Cairn.Cli.Operate;
@@ -88,8 +91,31 @@ internal static class DoctorCommand
             findings.Add(new Finding("fail", "journal", problem.Message, "cairn fsck"));
         }
 
+        findings.Add(Policy(directory));
         findings.Add(Spool(directory));
         findings.Add(Clock());
+    }
+
+    /// <summary>The policy that gateways on this directory decide under where none is named to them.</summary>
+    private static Finding Policy(LedgerDirectory directory)
+    {
+        try
+        {
+            var store = PolicyStore.Open(directory.Root);
+            if (store.Current() is not { } current)
+            {
+                return new Finding("note", "policy", "none: gateways that are given none record actions and let them pass", "cairn policy push DIR");
+            }
+
+            var name = $"sha256:{current.Digest}";
+            return store.Find(current.Digest) is null
+                ? new Finding("fail", "policy", $"{store.CurrentPath} names {name}, which the store does not have: gateways do not start", "cairn policy push DIR")
+                : new Finding("ok", "policy", $"{name} decides, {(current.Mode is { } mode ? mode == PolicyMode.Shadow ? "in shadow: its decisions are recorded and bind nobody" : "enforced" : "in the mode that the bundle says")}");
+        }
+        catch (Exception problem) when (problem is PolicyBundleException or IOException or UnauthorizedAccessException)
+        {
+            return new Finding("fail", "policy", $"{problem.Message}: gateways do not start", "cairn policy push DIR");
+        }
     }
 
     private static Finding Space(LedgerDirectory directory)
