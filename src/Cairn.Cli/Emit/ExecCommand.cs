@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Cli.Authorize;
 using Cairn.Cli.Terminal;
 using Cairn.Gateway.Approvals;
 using Cairn.Gateway.Commands;
@@ -11,12 +12,14 @@ internal static class ExecCommand
     public static Command Create()
     {
         var shared = new WayInOptions("exec");
+        var policy = new PolicyOptions();
         var watch = new Option<string?>("--watch") { Description = "The folder whose files are compared before and after; by default the working directory", HelpName = "DIR" };
         var noWatch = new Option<bool>("--no-watch") { Description = "Compare no files" };
         var pipe = new Option<bool>("--pipe") { Description = "Record output even where it goes to a terminal; the command then sees a pipe" };
         var wrapped = new Argument<string[]>("command") { Description = "The command, after --", Arity = ArgumentArity.OneOrMore };
         var command = new Command("exec", "Run a command, recorded: what was run, what it wrote, which files changed") { watch, noWatch, pipe, wrapped };
         shared.AddTo(command);
+        policy.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
             if (parsed.GetValue(noWatch) && parsed.GetValue(watch) is not null)
@@ -33,7 +36,7 @@ internal static class ExecCommand
             var way = shared.Read(parsed);
             try
             {
-                return await RunAsync(way, parsed.GetRequiredValue(wrapped), folder, parsed.GetValue(pipe), cancel);
+                return await RunAsync(way, policy.Read(parsed, way.State), parsed.GetRequiredValue(wrapped), folder, parsed.GetValue(pipe), cancel);
             }
             catch (Exception problem) when (problem is not CliException)
             {
@@ -45,10 +48,11 @@ internal static class ExecCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(WayIn way, string[] words, string? watch, bool pipe, CancellationToken cancel)
+    private static async Task<int> RunAsync(WayIn way, PolicyChoice? choice, string[] words, string? watch, bool pipe, CancellationToken cancel)
     {
         await using var host = await way.OpenAsync("gateway", sequence: true, cancel);
         using var desk = ApprovalDesk.Open(way.State);
+        await using var policy = await WayPolicy.OpenAsync(choice, watch: false, cancel);
         await using var output = DescriptorStream.StandardOutput;
         await using var errors = DescriptorStream.StandardError;
         var options = new CommandOptions
@@ -57,6 +61,7 @@ internal static class ExecCommand
             Owner = way.Owner,
             Caller = WayIn.Caller(),
             Ledger = host.Ledger,
+            Bundles = policy.Notes,
             Command = words[0],
             Arguments = words[1..],
             Watch = watch,
@@ -65,6 +70,6 @@ internal static class ExecCommand
             ErrorOutput = pipe || !DescriptorStream.IsTerminal(2) ? errors : null,
             PassSignals = true,
         };
-        return await RecordedCommand.RunAsync(options, way.Deciding(desk), host.Emitter, host.Keys, Console.Error, cancel);
+        return await RecordedCommand.RunAsync(options, way.Deciding(desk, policy), host.Emitter, host.Keys, Console.Error, cancel);
     }
 }

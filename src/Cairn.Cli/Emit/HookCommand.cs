@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Cli.Authorize;
 using Cairn.Cli.Terminal;
 using Cairn.Gateway.Approvals;
 using Cairn.Gateway.Hooks;
@@ -23,18 +24,20 @@ internal static class HookCommand
 
     private static Command Call(string name, string description)
     {
-        var (shared, settings) = (new WayInOptions("hook"), new HookSettings());
+        var (shared, settings, policy) = (new WayInOptions("hook"), new HookSettings(), new PolicyOptions());
         var format = new Option<string?>("--format") { Description = "Whose hooks; by default found out from the call", HelpName = "claude-code|codex|cursor|gemini-cli" };
         format.AcceptOnlyFromAmong("claude-code", "codex", "cursor", "gemini-cli");
         var command = new Command(name, description) { format };
         shared.AddTo(command);
         settings.AddTo(command);
+        policy.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
             HookAnswer answer;
             try
             {
-                answer = await AnswerAsync(shared.Read(parsed), settings.Read(parsed), FormatOf(parsed.GetValue(format)), cancel);
+                var way = shared.Read(parsed);
+                answer = await AnswerAsync(way, () => policy.Read(parsed, way.State), settings.Read(parsed), FormatOf(parsed.GetValue(format)), cancel);
             }
             catch (Exception problem)
             {
@@ -53,28 +56,30 @@ internal static class HookCommand
         return command;
     }
 
-    private static async Task<HookAnswer> AnswerAsync(WayIn way, (bool Waits, TimeSpan LongestWait, bool Grants) settings, HookFormat? format, CancellationToken cancel)
+    private static async Task<HookAnswer> AnswerAsync(WayIn way, Func<PolicyChoice?> choose, (bool Waits, TimeSpan LongestWait, bool Grants) settings, HookFormat? format, CancellationToken cancel)
     {
         await using var stdin = Console.OpenStandardInput();
         var input = await ReadAsync(stdin, cancel);
-        RecordedHook.Check(input, format);
+        var decides = RecordedHook.Decides(input, format);
 
         // Reported, not observed: the agent's own program calls the hooks, and could leave it.
         await using var host = await way.OpenAsync("agent", sequence: false, cancel);
         using var desk = ApprovalDesk.Open(way.State);
+        await using var policy = await WayPolicy.OpenAsync(decides ? choose() : null, watch: false, cancel);
         var options = new HookOptions
         {
             Agent = way.Agent,
             Owner = way.Owner,
             Caller = WayIn.Caller(),
             Ledger = host.Ledger,
+            Bundles = policy.Notes,
             State = way.State,
             Format = format,
             WaitsForApproval = settings.Waits,
             LongestWait = settings.LongestWait,
             Grants = settings.Grants,
         };
-        return await RecordedHook.RunAsync(options, way.Deciding(desk), host.Emitter, host.Keys, input, Console.Error, cancel);
+        return await RecordedHook.RunAsync(options, way.Deciding(desk, policy), host.Emitter, host.Keys, input, Console.Error, cancel);
     }
 
     private static async Task<byte[]> ReadAsync(Stream stdin, CancellationToken cancel)
@@ -96,21 +101,27 @@ internal static class HookCommand
 
     private static Command Install()
     {
-        var (shared, settings) = (new WayInOptions("hook"), new HookSettings());
+        var (shared, settings, policy) = (new WayInOptions("hook"), new HookSettings(), new PolicyOptions());
         var (agent, project) = (For(), Project());
         var command = new Command("install", "Put the hooks into a coding agent's settings") { agent, project };
         shared.AddTo(command);
         settings.AddTo(command);
+        policy.AddTo(command);
         command.SetAction(parsed =>
         {
             // Read once, so that a mistake shows now and not in each call.
             var (way, chosen) = (shared.Read(parsed), settings.Read(parsed));
+            _ = policy.Read(parsed, way.State);
             var given = new List<string>();
-            foreach (var option in shared.All.Concat(settings.All))
+            foreach (var option in shared.All.Concat(settings.All).Append(policy.Path).Append(policy.Mode))
             {
                 if (parsed.GetResult(option) is { Implicit: false })
                 {
-                    given.AddRange(option == shared.Data ? [option.Name, way.Data!] : WayInOptions.Words(parsed, option));
+                    // The agent calls from folders of its own.
+                    given.AddRange(
+                        option == shared.Data ? [option.Name, way.Data!]
+                        : option == policy.Path ? [option.Name, Path.GetFullPath(parsed.GetValue(policy.Path)!)]
+                        : WayInOptions.Words(parsed, option));
                 }
             }
 

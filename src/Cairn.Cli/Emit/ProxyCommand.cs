@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Cairn.Cli.Authorize;
 using Cairn.Cli.Terminal;
 using Cairn.Gateway.Approvals;
+using Cairn.Gateway.Authority;
 using Cairn.Gateway.Egress;
 
 namespace Cairn.Cli.Emit;
@@ -14,10 +16,12 @@ internal static class ProxyCommand
     public static Command Create()
     {
         var shared = new WayInOptions("proxy");
+        var policies = new PolicyOptions();
         var listen = new Option<string>("--listen") { Description = "Where it listens: a loopback address; port 0: any free one", HelpName = "ADDRESS:PORT", DefaultValueFactory = _ => "127.0.0.1:0" };
         var wrapped = new Argument<string[]>("command") { Description = "A command that goes through the proxy, after --; without one its address is printed", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("proxy", "Record what a program sends over HTTP: hosts of tunnels, each plain request") { listen, wrapped };
         shared.AddTo(command);
+        policies.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
             if (!IPEndPoint.TryParse(parsed.GetRequiredValue(listen), out var place) || !IPAddress.IsLoopback(place.Address))
@@ -28,16 +32,18 @@ internal static class ProxyCommand
             var way = shared.Read(parsed);
             await using var host = await way.OpenAsync("gateway", sequence: true, cancel);
             using var desk = ApprovalDesk.Open(way.State);
+            await using var policy = await WayPolicy.OpenAsync(policies.Read(parsed, way.State), watch: true, cancel);
             var options = new ProxyOptions
             {
                 Agent = way.Agent,
                 Owner = way.Owner,
                 Caller = WayIn.Caller(),
                 Ledger = host.Ledger,
+                Bundles = policy.Notes,
                 Listen = place,
                 Password = ProxyPassword.New(),
             };
-            await using var proxy = Start(options, way, desk, host);
+            await using var proxy = Start(options, way.Deciding(desk, policy), host);
             return parsed.GetRequiredValue(wrapped) is [var program, .. var arguments]
                 ? await RunAsync(proxy, program, arguments, cancel)
                 : await StandAsync(proxy, cancel);
@@ -45,11 +51,11 @@ internal static class ProxyCommand
         return command;
     }
 
-    private static EgressProxy Start(ProxyOptions options, WayIn way, ApprovalDesk desk, EmitterHost host)
+    private static EgressProxy Start(ProxyOptions options, ActionPipelineOptions deciding, EmitterHost host)
     {
         try
         {
-            return EgressProxy.Start(options, way.Deciding(desk), host.Emitter, host.Keys, Console.Error);
+            return EgressProxy.Start(options, deciding, host.Emitter, host.Keys, Console.Error);
         }
         catch (SocketException problem)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Cli.Authorize;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 using Cairn.Gateway.Approvals;
@@ -94,8 +95,8 @@ internal sealed record WayIn(string Name, SpiffeId Agent, string Owner, CaptureP
             : EmitterHost.EmbeddedAsync(Data!, Issuer, Owner, cancel, sequence);
     }
 
-    /// <summary>What the pipeline decides with. The caller owns the desk.</summary>
-    public ActionPipelineOptions Deciding(ApprovalDesk desk) => new() { Capture = Capture, Approvals = desk };
+    /// <summary>What the pipeline decides with. The caller owns desk and policy.</summary>
+    public ActionPipelineOptions Deciding(ApprovalDesk desk, WayPolicy policy) => new() { Capture = Capture, Approvals = desk, Policy = policy.Decides };
 
     /// <summary>The caller's position in its trace, from TRACEPARENT; null where there is none.</summary>
     public static TraceParent? Caller()

@@ -17,11 +17,11 @@ public static class RecordedHook
     /// <summary>The largest file whose digest is taken before and after it is written.</summary>
     private const long LargestFile = 64L * 1024 * 1024;
 
-    /// <summary>Whether what an agent sent is a hook call, before anything is opened for it.</summary>
+    /// <summary>Whether a call is one that a policy decides about: no other needs one loaded.</summary>
     /// <param name="input">What the agent sent.</param>
     /// <param name="format">Whose it is; null: found out.</param>
-    /// <exception cref="HookFormatException">It is none.</exception>
-    public static void Check(ReadOnlyMemory<byte> input, HookFormat? format) => _ = HookCall.Parse(input, format);
+    /// <exception cref="HookFormatException">It is no hook call.</exception>
+    public static bool Decides(ReadOnlyMemory<byte> input, HookFormat? format) => HookCall.Parse(input, format).Moment == HookMoment.BeforeTool;
 
     /// <summary>Records a call and says what to answer. When this returns, its evidence is with the ledger (strict) or spooled.</summary>
     /// <param name="options">How.</param>

@@ -21,6 +21,9 @@ public record TaskOptions
     /// </summary>
     public TraceParent? Caller { get; init; }
 
+    /// <summary>Where the policy bundles that the run decides under are noted; null: nothing decides.</summary>
+    public BundleNotes? Bundles { get; init; }
+
     /// <summary>The token that shows on whose behalf the agent acts. A secret: it goes to the broker and nowhere else. Null: none.</summary>
     public string? SubjectToken { get; init; }
 

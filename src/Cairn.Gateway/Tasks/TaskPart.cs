@@ -71,6 +71,7 @@ internal sealed class TaskPart
             writer.WriteString("channel"u8, channel);
             writer.WriteString("owner"u8, options.Owner);
         }));
+        options.Bundles?.Opened(part, outlet);
         return part;
     }
 
@@ -110,6 +111,7 @@ internal sealed class TaskPart
     /// <param name="others">What other streams wrote into the trail, where this part answers for the whole.</param>
     public void End(string status, string? reason, IReadOnlyList<EmitterCount> others)
     {
+        _options.Bundles?.Ended(this);
         var emitter = _outlet.Emitter;
         _outlet.Emit(Draft(RecordKinds.TaskEnded, writer =>
         {

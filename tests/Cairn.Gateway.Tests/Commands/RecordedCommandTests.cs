@@ -5,6 +5,7 @@ using Cairn.Evidence.Commitments;
 using Cairn.Evidence.Records;
 using Cairn.Gateway.Authority;
 using Cairn.Gateway.Commands;
+using Cairn.Gateway.Tasks;
 using Cairn.Gateway.Tests.Authority;
 using Cairn.Gateway.Tests.Harness;
 using Cairn.Policy;
@@ -156,6 +157,23 @@ public sealed class RecordedCommandTests
         Assert.Equal(("process.exec", "touch"), (asked?.ActionType, asked?.ActionName));
         using var arguments = JsonDocument.Parse(asked!.Arguments);
         Assert.Equal(["touch", "made"], arguments.RootElement.GetProperty("argv").EnumerateArray().Select(word => word.GetString()));
+    }
+
+    [Fact]
+    public async Task Bundle_that_decides_is_named_in_the_trail_before_its_decision()
+    {
+        await using var bench = await EmitterBench.StartAsync();
+        var notes = new BundleNotes();
+        var engine = new PolicyEngine("test", "1", Digest.Sha256("engine"u8));
+        await notes.RecordAsync(new BundleChange(true, Digest.Sha256("bundle"u8), "house rules", "2", PolicyMode.Enforce, null, [], engine), default);
+
+        await RunAsync(bench, bench.Deciding(_ => DecidingPolicy.Decision(PolicyOutcome.Allow)), options => options with { Bundles = notes }, "true");
+
+        Assert.Equal(
+            [RecordKinds.TaskStarted, RecordKinds.PolicyLoaded, RecordKinds.PolicyDecided, RecordKinds.ActionRequested, RecordKinds.ActionCompleted, RecordKinds.TaskEnded],
+            bench.Kinds);
+        Assert.Equal("house rules", bench.Only(RecordKinds.PolicyLoaded).Body.GetProperty("name").GetString());
+        Assert.Empty(bench.SchemaErrors());
     }
 
     [Fact]
