@@ -4,6 +4,7 @@ using Cairn.Cli.Authorize;
 using Cairn.Cli.Credentials;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Emit;
+using Cairn.Cli.Identity;
 using Cairn.Cli.Investigate;
 using Cairn.Cli.Operate;
 using Cairn.Cli.Policies;
@@ -51,6 +52,7 @@ internal static class CairnCommand
             ReceiptCommand.Create(),
             PolicyCommand.Create(),
             KeysCommand.Create(),
+            IdentityCommand.Create(),
             FsckCommand.Create(),
             DoctorCommand.Create(),
             ServeCommand.Create(),

@@ -4,9 +4,11 @@ using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Commitments;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Receipts;
+using Cairn.Evidence.Records;
 using Cairn.Evidence.Statements;
 using Cairn.Evidence.Submissions;
 using Cairn.Evidence.Tiles;
+using Cairn.Evidence.Trust;
 using Cairn.Ledger.Ingest;
 using Cairn.Ledger.Journal;
 using Cairn.Ledger.Sequencing;
@@ -35,10 +37,13 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         _writing = Journal.Journal.Open(directory.JournalPath, directory.Origin);
         _reading = Journal.Journal.Open(directory.JournalPath, directory.Origin);
         _gate = new JournalGate(directory.JournalLockPath);
-        _keys = new IssuerKeys(directory.TrustPolicy(), thumbprint => Reading(journal => journal.Run("SELECT chain FROM certificate WHERE x5t = $x5t", ("$x5t", thumbprint.ToArray())) as byte[]));
+        _keys = IssuerKeys.Of(directory, thumbprint => Reading(journal => journal.Run("SELECT chain FROM certificate WHERE x5t = $x5t", ("$x5t", thumbprint.ToArray())) as byte[]));
         _sequencer = options.Sequence ? new SequencerLoop(directory, options) : null;
         _writer = new JournalWriter(_writing, _gate, options.Fatal, () => _sequencer?.Notify());
     }
+
+    /// <summary>How long after a root was removed every process on the directory refuses statements under it.</summary>
+    public static TimeSpan RootNotice { get; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The signed head that the journal holds: published, or about to be. Null for a ledger without a checkpoint.</summary>
     public SignedNote? Checkpoint => Reading(journal => journal.Head().Note) is { } note ? SignedNote.Parse(note) : null;
@@ -214,6 +219,53 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
             await Task.Yield();
         }
     }
+
+    /// <summary>The statements with changes of trust bundles, by ascending index: those of the policy's operators are looked at.</summary>
+    /// <param name="policy">Says which emitters are operators.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    public async IAsyncEnumerable<LedgerEntry> TrustChangesAsync(TrustPolicy policy, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var indices = Reading(journal =>
+        {
+            var streams = new List<byte[]>();
+            using (var reader = journal.Query("SELECT stream, issuer FROM stream"))
+            {
+                while (reader.Read())
+                {
+                    if (policy.RuleFor(SpiffeId.Parse(reader.GetString(1))) is { Role: EmitterRole.Operator })
+                    {
+                        streams.Add((byte[])reader[0]);
+                    }
+                }
+            }
+
+            var found = new List<long>();
+            foreach (var stream in streams)
+            {
+                using var reader = journal.Query("SELECT idx FROM statement WHERE stream = $stream", ("$stream", stream));
+                while (reader.Read())
+                {
+                    found.Add(reader.GetInt64(0));
+                }
+            }
+
+            found.Sort();
+            return found;
+        });
+        foreach (var index in indices)
+        {
+            await foreach (var entry in ReadAsync(index, index + 1, cancellationToken))
+            {
+                if (entry.Records.Any(IsTrustChange))
+                {
+                    yield return entry;
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether a record is a change of a trust bundle.</summary>
+    public static bool IsTrustChange(ReadOnlyMemory<byte> record) => RecordView.Parse(record.Span).Kind.SequenceEqual("ledger.trust_changed"u8);
 
     /// <summary>Ends this process's part: what was acknowledged is durable already; if it is the sequencer, all of it gets its checkpoint first.</summary>
     public async ValueTask DisposeAsync()

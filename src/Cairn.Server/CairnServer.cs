@@ -1,5 +1,6 @@
 using System.Net;
 using Cairn.Identity;
+using Cairn.Identity.Enrolment;
 using Cairn.Ledger;
 using Cairn.Server.Access;
 using Cairn.Server.Ingest;
@@ -63,7 +64,7 @@ public sealed class CairnServer : IAsyncDisposable
             var statements = new StatementRoute(ledger);
             var app = Build(options);
             statements.Map(app);
-            new EnrolmentRoute(options, authority, directory.TrustPolicy(), tokens, enrolments).Map(app);
+            new EnrolmentRoute(options, authority, directory.TrustPolicy(), tokens, new JoinTokens(directory.KeysPath, options.Time), enrolments).Map(app);
             new ReadingRoutes(options, directory, ledger, new Readers(options, tokens, enrolments)).Map(app);
             await app.StartAsync(cancellationToken);
             return new CairnServer(app, ledger, authority, statements);

@@ -1,5 +1,6 @@
 using Cairn.Evidence;
 using Cairn.Identity;
+using Cairn.Identity.Enrolment;
 using Cairn.Identity.Files;
 
 namespace Cairn.Server.Tests;
@@ -29,6 +30,25 @@ public sealed class EnrolmentTests : IDisposable
         using var renewing = _bench.Identity(server.Address, null);
         using var renewed = await renewing.FetchAsync(ServerBench.Cancel);
         Assert.NotNull(renewing.AccessToken);
+    }
+
+    [Fact]
+    public async Task Join_token_made_for_one_id_joins_that_id_once()
+    {
+        await using var server = await _bench.ServeAsync();
+        var token = new JoinTokens(Path.Combine(_bench.Data, "keys")).Make(ServerBench.Agent, TimeSpan.FromMinutes(5));
+        using (var other = _bench.Identity(server.Address, token, SpiffeId.Parse("spiffe://cairn.local/agent/other"), folder: "other"))
+        {
+            await Assert.ThrowsAsync<SvidUnavailableException>(async () => await other.FetchAsync(ServerBench.Cancel));
+        }
+
+        using (var joining = _bench.Identity(server.Address, token))
+        {
+            (await joining.FetchAsync(ServerBench.Cancel)).Dispose();
+            (await joining.FetchAsync(ServerBench.Cancel)).Dispose(); // by its key now: the token is used up
+        }
+
+        Assert.False(new JoinTokens(Path.Combine(_bench.Data, "keys")).Use(token, ServerBench.Agent));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Cairn.Evidence.Submissions;
 using Cairn.Identity;
 using Cairn.Ledger;
 using Cairn.Sdk;
+using Cairn.Workload;
 
 namespace Cairn.Cli.Emit;
 
@@ -28,10 +29,26 @@ internal sealed class EmitterHost : IAsyncDisposable
     /// <param name="owner">Who answers for it.</param>
     /// <param name="cancel">Stops the start.</param>
     /// <param name="sequence">Whether this process makes checkpoints when no other does. Without, its evidence waits for the next that does.</param>
+    /// <param name="spiffe">The Workload API that says who the emitter is; null for the directory's own authority.</param>
     /// <exception cref="LedgerDirectoryException">The directory can't be opened or made.</exception>
-    public static async Task<EmitterHost> EmbeddedAsync(string data, Func<string, SpiffeId> issuer, string owner, CancellationToken cancel, bool sequence = true)
+    /// <exception cref="SvidUnavailableException">The Workload API gives no identity.</exception>
+    public static async Task<EmitterHost> EmbeddedAsync(
+        string data, Func<string, SpiffeId> issuer, string owner, CancellationToken cancel, bool sequence = true, WorkloadEndpoint? spiffe = null)
     {
         var directory = LedgerDirectory.OpenOrCreate(data);
+        if (spiffe is not null)
+        {
+            return await WithWorkloadAsync(
+                spiffe, directory.SpoolPath, owner,
+                async () => await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Sequence = sequence }, cancel),
+                () =>
+                {
+                    var held = TrailVault.Open(directory.VaultPath);
+                    return (new VaultKeys(held), held);
+                },
+                cancel);
+        }
+
         var id = issuer(directory.TrustDomain);
         var ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Sequence = sequence }, cancel);
         var authority = LocalAuthority.Open(directory.KeysPath, directory.TrustDomain);
@@ -47,9 +64,19 @@ internal sealed class EmitterHost : IAsyncDisposable
     /// <param name="joinToken">The server's join token; needed the first time.</param>
     /// <param name="owner">Who answers for it.</param>
     /// <param name="cancel">Stops the start.</param>
-    /// <exception cref="SvidUnavailableException">The server does not give a certificate.</exception>
-    public static async Task<EmitterHost> RemoteAsync(Uri server, string state, SpiffeId issuer, string? joinToken, string owner, CancellationToken cancel)
+    /// <param name="spiffe">The Workload API that says who the emitter is; null for the server's enrolment.</param>
+    /// <exception cref="SvidUnavailableException">The server or the Workload API does not give a certificate.</exception>
+    public static async Task<EmitterHost> RemoteAsync(Uri server, string state, SpiffeId issuer, string? joinToken, string owner, CancellationToken cancel, WorkloadEndpoint? spiffe = null)
     {
+        if (spiffe is not null)
+        {
+            var readToken = Environment.GetEnvironmentVariable("CAIRN_READ_TOKEN");
+            return await WithWorkloadAsync(
+                spiffe, Path.Combine(state, "spool"), owner,
+                () => Task.FromResult<ILedgerClient>(new HttpLedgerClient(server, new HttpLedgerOptions { Token = () => readToken })),
+                () => (new FileTrailKeys(Path.Combine(state, "keys")), null), cancel);
+        }
+
         var identity = RemoteIdentity.Open(server, issuer, Path.Combine(state, "identity"), joinToken);
         var ledger = new HttpLedgerClient(server, new HttpLedgerOptions { Token = () => identity.AccessToken });
         var keys = new FileTrailKeys(Path.Combine(state, "keys"));
@@ -80,9 +107,11 @@ internal sealed class EmitterHost : IAsyncDisposable
     }
 
     /// <summary>Ends the emitter first, then what it stands on.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => DisposeAsync(_owned);
+
+    private static async ValueTask DisposeAsync(IEnumerable<object> owned)
     {
-        foreach (var part in _owned)
+        foreach (var part in owned)
         {
             if (part is IAsyncDisposable slow)
             {
@@ -92,6 +121,29 @@ internal sealed class EmitterHost : IAsyncDisposable
             {
                 ((IDisposable)part).Dispose();
             }
+        }
+    }
+
+    // The Workload API is asked first: without an identity nothing is opened.
+    private static async Task<EmitterHost> WithWorkloadAsync(
+        WorkloadEndpoint spiffe, string spool, string owner, Func<Task<ILedgerClient>> openLedger, Func<(ITrailKeys Keys, object? Owned)> openKeys, CancellationToken cancel)
+    {
+        var source = new WorkloadSvidSource(spiffe, new WorkloadSourceOptions { Patience = TimeSpan.FromSeconds(5) });
+        var owned = new List<object> { source };
+        try
+        {
+            var id = await source.IdentifyAsync(cancel);
+            var ledger = await openLedger();
+            owned.Insert(0, ledger);
+            var (keys, held) = openKeys();
+            owned.InsertRange(1, held is null ? [] : [held]);
+            var emitter = await Emitter.StartAsync(Options(id, source, spool, owner), ledger, cancel);
+            return new EmitterHost(ledger, keys, emitter, [emitter, .. owned]);
+        }
+        catch
+        {
+            await DisposeAsync(owned);
+            throw;
         }
     }
 

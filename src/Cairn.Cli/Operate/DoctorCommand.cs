@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Cairn.Cli.Identity;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
@@ -26,6 +27,7 @@ internal static class DoctorCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var findings = new List<Finding> { Runtime(), Node() };
+            await IdentityAsync(findings, cancel);
             await InspectAsync(DataOption.Resolve(parsed.GetValue(data)), findings, cancel);
             if (parsed.IsJson(output))
             {
@@ -79,6 +81,7 @@ internal static class DoctorCommand
         }
 
         findings.Add(new Finding("ok", "data directory", $"{directory.Root}, format {LedgerDirectory.Format}, origin {directory.Origin}"));
+        findings.Add(Authority(directory));
         findings.Add(Space(directory));
         findings.Add(Sequencer(directory));
         try
@@ -115,6 +118,37 @@ internal static class DoctorCommand
         catch (Exception problem) when (problem is PolicyBundleException or IOException or UnauthorizedAccessException)
         {
             return new Finding("fail", "policy", $"{problem.Message}: gateways do not start", "cairn policy push DIR");
+        }
+    }
+
+    /// <summary>Who this process is, where a Workload API says so.</summary>
+    private static async Task IdentityAsync(List<Finding> findings, CancellationToken cancel)
+    {
+        try
+        {
+            if (SpiffeSocket.Resolve(null) is { } endpoint)
+            {
+                findings.AddRange((await PresentIdentity.OfAsync(endpoint, cancel)).Select(one => new Finding("ok", "identity", $"{one.Id} until {one.Until:u}, from {one.Source}")));
+            }
+        }
+        catch (Workload.WorkloadApiException problem)
+        {
+            findings.Add(new Finding("fail", "identity", problem.Message, problem.Fault == Workload.WorkloadApiFault.Denied ? "cairn identity entry add, or an entry in SPIRE" : $"see to the Workload API, or unset {Workload.WorkloadEndpoint.Variable}"));
+        }
+    }
+
+    /// <summary>The data directory's own authority, which emitters without a Workload API get their identities from.</summary>
+    private static Finding Authority(LedgerDirectory directory)
+    {
+        try
+        {
+            var one = PresentIdentity.Of(directory);
+            using var authority = Cairn.Identity.LocalAuthority.Open(directory.KeysPath, directory.TrustDomain);
+            return new Finding("ok", "authority", $"{authority.TrustDomain} with {authority.Bundle().X509Authorities.Count} root(s); gives {one.Id} until {one.Until:u}");
+        }
+        catch (Cairn.Identity.AuthorityException problem)
+        {
+            return new Finding("fail", "authority", problem.Message);
         }
     }
 

@@ -21,6 +21,9 @@ public sealed class LocalAuthority : IDisposable
     /// <summary>File name of the root certificate, PEM.</summary>
     public const string CertificateFile = "ca.cert.pem";
 
+    /// <summary>File name of the list of roots; there is none before the first change of keys.</summary>
+    public const string RootsFileName = RootsFile.Name;
+
     /// <summary>How long an SVID is good unless the caller asks otherwise.</summary>
     public static readonly TimeSpan DefaultTtl = TimeSpan.FromHours(24);
 

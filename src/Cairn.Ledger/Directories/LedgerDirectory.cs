@@ -173,11 +173,22 @@ public sealed class LedgerDirectory
     }
 
     /// <summary>
-    /// What a verifier should trust of this ledger: its log keys, the trust domain's root, and emitters by path
+    /// What a verifier should trust of this ledger: its log keys, the trust domain's roots, and emitters by path
     /// (<c>/agent/*</c>, <c>/gateway/*</c>, <c>/importer/*</c>, <c>/operator/*</c>), with the lines of <c>emitters.policy</c> if that file exists.
+    /// Removed roots are in it, since old evidence leads to them; the ledger itself says until where they count.
     /// </summary>
     /// <exception cref="LedgerDirectoryException">A part can't be read.</exception>
-    public TrustPolicy TrustPolicy()
+    public TrustPolicy TrustPolicy() => TrustPolicy(static _ => true);
+
+    /// <summary>The same without removed roots: whose statements the ledger takes now.</summary>
+    /// <exception cref="LedgerDirectoryException">A part can't be read.</exception>
+    internal TrustPolicy IngestPolicy() => TrustPolicy(static root => root.State != RootState.Removed);
+
+    /// <summary>A mark that changes whenever what <see cref="IngestPolicy"/> gives may have changed.</summary>
+    internal (DateTime, DateTime, DateTime) IngestStamp => (
+        File.GetLastWriteTimeUtc(Path.Combine(KeysPath, LocalAuthority.CertificateFile)), File.GetLastWriteTimeUtc(Path.Combine(KeysPath, LocalAuthority.RootsFileName)), File.GetLastWriteTimeUtc(EmittersPath));
+
+    private TrustPolicy TrustPolicy(Func<AuthorityRoot, bool> takes)
     {
         var signers = OpenSigners();
         try
@@ -185,7 +196,7 @@ public sealed class LedgerDirectory
             using var authority = LocalAuthority.Open(KeysPath, TrustDomain);
             var policy = Evidence.Trust.TrustPolicy.For(
                 signers.Select(signer => signer.VerifierKey),
-                [new TrustDomainRoot(TrustDomain, authority.RootCertificate)],
+                [.. authority.Roots.Where(takes).Select(root => new TrustDomainRoot(TrustDomain, root.Certificate))],
                 [
                     new EmitterRule(EmitterRole.Agent, $"spiffe://{TrustDomain}/agent/*"),
                     new EmitterRule(EmitterRole.Gateway, $"spiffe://{TrustDomain}/gateway/*"),

@@ -11,10 +11,49 @@ namespace Cairn.Ledger.Ingest;
 /// <summary>
 /// The keys that statements may be signed with: leaves of SVID chains that lead to the trust domain's root, and keys
 /// enrolled by policy. A chain is verified once and kept, also in the journal, since later statements name it by hash.
+/// When the policy changes (a root joins or is removed), nothing that was verified before it counts any more.
 /// </summary>
-internal sealed class IssuerKeys(TrustPolicy policy, Func<Digest, byte[]?> storedChain) : IDisposable
+internal sealed class IssuerKeys : IDisposable
 {
-    private readonly ConcurrentDictionary<(SpiffeId, Digest), Known> _good = new();
+    private const long LookEvery = 1000; // milliseconds
+    private readonly Func<Digest, byte[]?> _storedChain;
+    private readonly Func<TrustPolicy?> _changed;
+    private Trusted _trusted;
+    private long _looked = Environment.TickCount64;
+
+    /// <summary>Keys by a policy that stays as it is.</summary>
+    public IssuerKeys(TrustPolicy policy, Func<Digest, byte[]?> storedChain)
+        : this(policy, storedChain, static () => null)
+    {
+    }
+
+    private IssuerKeys(TrustPolicy policy, Func<Digest, byte[]?> storedChain, Func<TrustPolicy?> changed) =>
+        (_trusted, _storedChain, _changed) = (new Trusted(policy), storedChain, changed);
+
+    /// <summary>Keys by what a directory says at the time.</summary>
+    public static IssuerKeys Of(LedgerDirectory directory, Func<Digest, byte[]?> storedChain)
+    {
+        var stamp = directory.IngestStamp;
+        return new IssuerKeys(directory.IngestPolicy(), storedChain, () =>
+        {
+            var now = directory.IngestStamp;
+            if (now == stamp)
+            {
+                return null;
+            }
+
+            try
+            {
+                var policy = directory.IngestPolicy();
+                stamp = now;
+                return policy;
+            }
+            catch (LedgerDirectoryException problem)
+            {
+                throw new LedgerUnavailableException($"whom to believe can't be read again: {problem.Message}", problem);
+            }
+        });
+    }
 
     /// <summary>The key of a statement, whose issuer is trusted at the time of its records.</summary>
     /// <param name="statement">The statement.</param>
@@ -22,22 +61,23 @@ internal sealed class IssuerKeys(TrustPolicy policy, Func<Digest, byte[]?> store
     /// <exception cref="SubmissionRejectedException">The issuer or its certificate is not trusted.</exception>
     public StatementKey KeyFor(SignedStatement statement, DateTimeOffset at)
     {
+        var (policy, good) = Present();
         if (statement.KeyId is { } keyId)
         {
-            return Enrolled(statement.Issuer, new Digest(keyId.Span));
+            return Enrolled(policy, good, statement.Issuer, new Digest(keyId.Span));
         }
 
         var chain = statement.X5Chain;
         var thumbprint = chain.Count > 0 ? Digest.Sha256(chain[0].Span) : statement.X5t
             ?? throw new SubmissionRejectedException("unknown-emitter", $"statement {statement.Payload.Seq} of stream {statement.Payload.Stream} names no key");
-        if (_good.TryGetValue((statement.Issuer, thumbprint), out var known) && at >= known.NotBefore && at <= known.NotAfter)
+        if (good.TryGetValue((statement.Issuer, thumbprint), out var known) && at >= known.NotBefore && at <= known.NotAfter)
         {
             return known.Key;
         }
 
         if (chain.Count == 0)
         {
-            chain = storedChain(thumbprint) is { } stored
+            chain = _storedChain(thumbprint) is { } stored
                 ? DecodeChain(stored)
                 : throw new SubmissionRejectedException("unknown-emitter", $"statement {statement.Payload.Seq} of stream {statement.Payload.Stream} names certificate {thumbprint}, which no statement has brought");
         }
@@ -49,7 +89,7 @@ internal sealed class IssuerKeys(TrustPolicy policy, Func<Digest, byte[]?> store
 
         var check = SvidChain.Verify(chain, statement.Issuer, policy.RootsOf(statement.Issuer.TrustDomain), at);
         return check.IsGood
-            ? _good.GetOrAdd((statement.Issuer, thumbprint), _ => Known.Of(chain[0].Span)).Key
+            ? good.GetOrAdd((statement.Issuer, thumbprint), _ => Known.Of(chain[0].Span)).Key
             : throw new SubmissionRejectedException("unknown-emitter", $"the certificate of {statement.Issuer}: {check.Reason}");
     }
 
@@ -82,18 +122,39 @@ internal sealed class IssuerKeys(TrustPolicy policy, Func<Digest, byte[]?> store
 
     public void Dispose()
     {
-        foreach (var known in _good.Values)
+        foreach (var known in _trusted.Good.Values)
         {
             known.Key.Dispose();
         }
     }
 
-    private StatementKey Enrolled(SpiffeId issuer, Digest keyId) => _good.GetOrAdd((issuer, keyId), pair =>
+    // A removed root must be noticed while statements under it stream in: looked for once a second, by whoever comes first.
+    // Keys of before are left to the collector, since other threads may be verifying with them.
+    private Trusted Present()
+    {
+        var (now, looked) = (Environment.TickCount64, Interlocked.Read(ref _looked));
+        if (now - looked >= LookEvery && Interlocked.CompareExchange(ref _looked, now, looked) == looked && _changed() is { } changed)
+        {
+            Volatile.Write(ref _trusted, new Trusted(changed));
+        }
+
+        return Volatile.Read(ref _trusted);
+    }
+
+    private static StatementKey Enrolled(TrustPolicy policy, ConcurrentDictionary<(SpiffeId, Digest), Known> good, SpiffeId issuer, Digest keyId) => good.GetOrAdd((issuer, keyId), pair =>
     {
         var rule = policy.RuleFor(pair.Item1, pair.Item2)
             ?? throw new SubmissionRejectedException("unknown-emitter", $"{pair.Item1} has no enrolled key with id {pair.Item2}");
         return new Known(StatementKey.FromSpki(rule.SubjectPublicKeyInfo!.Value.Span), DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
     }).Key;
+
+    /// <summary>A policy, and what was found good by it.</summary>
+    private sealed record Trusted(TrustPolicy Policy)
+    {
+        public ConcurrentDictionary<(SpiffeId, Digest), Known> Good { get; } = new();
+
+        public void Deconstruct(out TrustPolicy policy, out ConcurrentDictionary<(SpiffeId, Digest), Known> good) => (policy, good) = (Policy, Good);
+    }
 
     /// <summary>A key and the time in which its certificate is valid: within it, the chain need not be verified again.</summary>
     private sealed record Known(StatementKey Key, DateTimeOffset NotBefore, DateTimeOffset NotAfter)

@@ -57,7 +57,11 @@ internal sealed class SigningIdentity(EmitterOptions options) : IAsyncDisposable
             {
                 (await _fetch).Dispose();
             }
-            catch (Exception e) when (e is OperationCanceledException or SvidUnavailableException)
+            catch (OperationCanceledException)
+            {
+                // Ordinary: a source that pushes the next SVID is always being waited for.
+            }
+            catch (SvidUnavailableException e)
             {
                 options.Log($"the next SVID of {options.Issuer} was not fetched any more: {e.Message}");
             }

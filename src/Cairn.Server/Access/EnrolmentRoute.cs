@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Cairn.Evidence;
 using Cairn.Evidence.Trust;
 using Cairn.Identity;
+using Cairn.Identity.Enrolment;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,7 +12,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Cairn.Server.Access;
 
 /// <summary><c>POST /v1/enrol</c>: a certificate request for an SVID (docs/spec/http-api.md §4).</summary>
-internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority authority, TrustPolicy policy, ServerTokens tokens, Enrolments enrolments)
+internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority authority, TrustPolicy policy, ServerTokens tokens, JoinTokens joinTokens, Enrolments enrolments)
 {
     private const int MaxBody = 64 * 1024;
 
@@ -43,7 +44,7 @@ internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority 
         }
 
         var now = options.Time.GetUtcNow();
-        var (accessToken, refusal) = enrolments.Enrol(wanted.Id, wanted.KeyThumbprint, tokens.IsEnrol(request!.Token), now);
+        var (accessToken, refusal) = enrolments.Enrol(wanted.Id, wanted.KeyThumbprint, () => tokens.IsEnrol(request!.Token) || joinTokens.Use(request!.Token, wanted.Id), now);
         switch (refusal)
         {
             case EnrolmentRefusal.NoToken:

@@ -23,10 +23,10 @@ internal sealed class Enrolments(string data)
     /// <summary>Decides on a request for an SVID and notes it, in one step over all servers on the directory.</summary>
     /// <param name="id">The wanted id.</param>
     /// <param name="key">SHA-256 of the key that signed the request.</param>
-    /// <param name="hasJoinToken">Whether the join token came along.</param>
+    /// <param name="hasJoinToken">Whether a good join token came along; asked only of ids that are new, since a token is used up by it.</param>
     /// <param name="now">The time to note.</param>
     /// <returns>A new access token, or the refusal.</returns>
-    public (string? AccessToken, EnrolmentRefusal Refusal) Enrol(SpiffeId id, Digest key, bool hasJoinToken, DateTimeOffset now)
+    public (string? AccessToken, EnrolmentRefusal Refusal) Enrol(SpiffeId id, Digest key, Func<bool> hasJoinToken, DateTimeOffset now)
     {
         using (FileLock.Take(_path + ".lock", TimeSpan.FromSeconds(10)))
         {
@@ -36,7 +36,7 @@ internal sealed class Enrolments(string data)
                 return (null, EnrolmentRefusal.IdTaken);
             }
 
-            if (known is null && !hasJoinToken)
+            if (known is null && !hasJoinToken())
             {
                 return (null, EnrolmentRefusal.NoToken);
             }

@@ -40,11 +40,13 @@ public static class BundleWriter
             using var assembler = new BundleAssembler(name => OpenPart(folder, name));
             using var vault = options.Content ? TrailVault.Open(directory.VaultPath) : null;
             var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault);
+            var policy = directory.TrustPolicy();
+            await export.AddTrustAsync(policy, cancellationToken);
             await export.RunAsync(indices, cancellationToken);
             long bytes;
             await using (var file = new FileStream(temporary, Private(FileMode.CreateNew)))
             {
-                assembler.Finish(file, trace, note, directory.TrustPolicy(), options.Time.GetUtcNow());
+                assembler.Finish(file, trace, note, policy, options.Time.GetUtcNow());
                 file.Flush(flushToDisk: true);
                 bytes = file.Length;
             }

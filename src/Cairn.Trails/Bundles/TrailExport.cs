@@ -6,6 +6,7 @@ using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Commitments;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
+using Cairn.Evidence.Trust;
 using Cairn.Ledger;
 
 namespace Cairn.Trails.Bundles;
@@ -55,6 +56,29 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         }
     }
 
+    /// <summary>Adds the ledger's changes of trust bundles, whatever trail they are of: without them a verifier could not follow a change of roots.</summary>
+    public async Task AddTrustAsync(TrustPolicy policy, CancellationToken cancellationToken)
+    {
+        var tree = ledger.Tree();
+        await foreach (var entry in ledger.TrustChangesAsync(policy, cancellationToken))
+        {
+            if (entry.Index >= Checkpoint.Size)
+            {
+                break;
+            }
+
+            var positions = Enumerable.Range(0, entry.Records.Count).Where(position => EmbeddedLedger.IsTrustChange(entry.Records[position])).ToList();
+            bundle.Add(new TrustEvidence(
+                entry.Index,
+                entry.Statement.Bytes,
+                positions.Count == entry.Records.Count ? null : positions,
+                [.. positions.Select(position => entry.Records[position])],
+                [.. Enumerable.Range(0, entry.Records.Count).Except(positions).Select(position => MerkleHash.Leaf(entry.Records[position].Span))],
+                await tree.InclusionPathAsync(entry.Index, Checkpoint.Size, cancellationToken)));
+            AddCertificates(entry);
+        }
+    }
+
     private void Add(LedgerEntry entry, Digest[] path)
     {
         var statement = entry.Statement;
@@ -85,18 +109,22 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
             _heads.TryAdd(head.Size, head);
         }
 
-        if (statement.X5t is { } thumbprint && statement.X5Chain.Count == 0 && _certificates.Add(thumbprint))
-        {
-            bundle.Add(new CertificateChain(thumbprint, ledger.Certificates(thumbprint)
-                ?? throw new BundleExportException($"the journal has no certificate {thumbprint}, which statement {entry.Index} names; run `cairn fsck`")));
-        }
-
+        AddCertificates(entry);
         if (vault is not null && vault.TryGet(trace, out var key))
         {
             foreach (var position in positions)
             {
                 Disclose(entry.Records[position], key);
             }
+        }
+    }
+
+    private void AddCertificates(LedgerEntry entry)
+    {
+        if (entry.Statement.X5t is { } thumbprint && entry.Statement.X5Chain.Count == 0 && _certificates.Add(thumbprint))
+        {
+            bundle.Add(new CertificateChain(thumbprint, ledger.Certificates(thumbprint)
+                ?? throw new BundleExportException($"the journal has no certificate {thumbprint}, which statement {entry.Index} names; run `cairn fsck`")));
         }
     }
 

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Cairn.Cli.Emit;
+using Cairn.Evidence;
+using Cairn.Evidence.Records;
+using Cairn.Evidence.Trust;
+using Cairn.Identity;
+using Cairn.Identity.Bundles;
+using Cairn.Ledger;
+using Cairn.Sdk;
+using Cairn.Workload;
+
+namespace Cairn.Cli.Identity;
+
+/// <summary>What one run of an operator's command did, as a trail of its own, signed by the ledger's operator identity.</summary>
+internal sealed class OperatorTrail : IAsyncDisposable
+{
+    private readonly EmitterHost _host;
+    private readonly LedgerDirectory _directory;
+    private readonly EmbeddedLedger _ledger;
+    private readonly TraceId _trace = TraceId.New();
+    private readonly SpanId _task = SpanId.New();
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Actor _actor;
+
+    private OperatorTrail(EmitterHost host, LedgerDirectory directory)
+    {
+        (_host, _directory, _ledger) = (host, directory, (EmbeddedLedger)host.Ledger);
+        _actor = new Actor(host.Emitter.Issuer, $"{Environment.MachineName}:{Environment.ProcessId}", By);
+    }
+
+    private static string By => $"{Environment.UserName}@{Environment.MachineName}";
+
+    /// <summary>Begins the trail.</summary>
+    /// <param name="data">The data directory; made when there is none.</param>
+    /// <param name="command">The command, as its request.</param>
+    /// <param name="cancel">Stops the start.</param>
+    public static async Task<OperatorTrail> StartAsync(string data, string command, CancellationToken cancel)
+    {
+        var host = await EmitterHost.EmbeddedAsync(data, domain => SpiffeId.Parse($"spiffe://{domain}/operator/ledger"), By, cancel);
+        var trail = new OperatorTrail(host, LedgerDirectory.Open(data));
+        await trail.EmitAsync(RecordKinds.TaskStarted, json =>
+        {
+            json.WriteString("principal", By);
+            json.WriteString("authenticated", "os-user");
+            json.WriteString("channel", $"cli/{command}");
+            json.WriteString("owner", By);
+        }, cancel);
+        return trail;
+    }
+
+    /// <summary>Records the authority's trust bundle, unless the ledger's last record of it says the same.</summary>
+    /// <returns>True when there was something to record.</returns>
+    public async Task<bool> RecordTrustAsync(string reason, CancellationToken cancel)
+    {
+        await _turn.WaitAsync(cancel);
+        try
+        {
+            using var authority = LocalAuthority.Open(_directory.KeysPath, _directory.TrustDomain);
+            var keys = File.Exists(Path.Combine(_directory.KeysPath, JwtKeyRing.FileName)) ? new JwtKeyRing(_directory.KeysPath).Published() : [];
+            var document = (authority.Bundle() with { JwtAuthorities = keys }).Encode();
+            var last = await LastAsync(cancel);
+            var change = new TrustChange(_directory.TrustDomain, last?.New, document, By, last is null ? "first" : reason);
+            if (last?.New == change.New)
+            {
+                return false;
+            }
+
+            await EmitAsync(RecordKinds.LedgerTrustChanged, change.WriteTo, cancel);
+            return true;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Records what the kernel said of a process that is about to get an identity; durable when it returns.</summary>
+    public Task RecordEnrolledAsync(WorkloadEnrolment enrolment, CancellationToken cancel) => EmitAsync(RecordKinds.LedgerEnrolled, json =>
+    {
+        var role = _directory.TrustPolicy().RuleFor(enrolment.Entry.SpiffeId)?.Role ?? EmitterRole.Agent;
+        json.WriteString("by", By);
+        json.WriteString("emitter", enrolment.Entry.SpiffeId.ToString());
+        json.WriteString("role", role.ToString().ToLowerInvariant());
+        json.WriteString("key", enrolment.Key.ToString());
+        json.WriteString("expires", enrolment.Expires.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture));
+        json.WriteString("method", "unix-peer");
+        json.WriteString("owner", enrolment.Entry.Owner);
+        json.WriteString("entry", enrolment.Entry.Id);
+        json.WriteStartObject("peer");
+        json.WriteNumber("pid", enrolment.Peer.Pid);
+        json.WriteNumber("uid", enrolment.Peer.Uid);
+        json.WriteNumber("gid", enrolment.Peer.Gid);
+        if (enrolment.Peer is { Path: { } path, Sha256: { } sha256 })
+        {
+            json.WriteString("path", path);
+            json.WriteString("sha256", $"sha256:{sha256}");
+        }
+
+        json.WriteEndObject();
+    }, cancel);
+
+    /// <summary>Ends the trail.</summary>
+    public Task EndAsync(string status, CancellationToken cancel) => _host.EndTaskAsync(_trace, _task, _actor, status, null, cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        _turn.Dispose();
+    }
+
+    private async Task EmitAsync(string kind, Action<Utf8JsonWriter> body, CancellationToken cancel) =>
+        await _host.Emitter.EmitDurableAsync(new RecordDraft { Kind = kind, Trace = _trace, Span = _task, Actor = _actor, Body = body }, cancel);
+
+    private async Task<TrustChange?> LastAsync(CancellationToken cancel)
+    {
+        TrustChange? last = null;
+        await foreach (var entry in _ledger.TrustChangesAsync(_directory.TrustPolicy(), cancel))
+        {
+            foreach (var bytes in entry.Records.Where(record => EmbeddedLedger.IsTrustChange(record)))
+            {
+                last = TrustChange.Parse(Record.Parse(bytes).Body) is { } change && change.TrustDomain == _directory.TrustDomain ? change : last;
+            }
+        }
+
+        return last;
+    }
+}
