@@ -29,6 +29,7 @@ public class IdentityTests
         }
 
         await StopAsync(identities);
+        Assert.Empty(RecordSchemas.Errors(await Recorded.ReadAsync(folder["data"])));
         var trails = await TrailsAsync(folder);
         var call = trails.Single(one => one.Records.Count(record => Text(record, "kind") == "action.requested" && Text(record.GetProperty("action"), "resource").EndsWith("echo", StringComparison.Ordinal)) == 2);
         Assert.True((await CairnProgram.RunAsync("verify", call.Path, "--trust", folder["trust.policy"])).ExitCode == 0);
@@ -58,7 +59,27 @@ public class IdentityTests
             Assert.True(verified.ExitCode == 0, verified.ToString());
         }
 
+        Assert.Empty(RecordSchemas.Errors(await Recorded.ReadAsync(folder["data"])));
         Assert.Equal(0, (await CairnProgram.RunAsync("fsck", "--data", folder["data"])).ExitCode);
+    }
+
+    [Fact]
+    public async Task Federated_trust_domain_s_bundle_comes_along_and_is_in_the_ledger_but_gives_a_verifier_no_trust()
+    {
+        using var folder = new TemporaryFolder();
+        await MakeAsync(folder);
+        await File.WriteAllTextAsync(folder["other.json"], """{"keys":[]}""");
+        await RunAsync("identity", "federate", "example.org", folder["other.json"], "--data", folder["data"]);
+        await RunAsync("identity", "federate", "example.org", "--remove", "--data", folder["data"]);
+
+        var trails = await TrailsAsync(folder);
+
+        var changes = trails.SelectMany(one => one.Records).Where(record => Text(record, "kind") == "ledger.trust_changed").Select(record => record.GetProperty("ledger")).ToList();
+        Assert.Contains(changes, change => Text(change, "trust_domain") == "example.org" && Text(change, "reason") == "federation");
+        foreach (var one in trails)
+        {
+            Assert.Equal(0, (await CairnProgram.RunAsync("verify", one.Path, "--trust", folder["trust.policy"])).ExitCode);
+        }
     }
 
     [Fact]

@@ -13,5 +13,6 @@ internal static class IdentityCommand
         TokenCommand.Create(),
         RotateCommand.Create(),
         RetireCommand.Create(),
+        FederateCommand.Create(),
     };
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Cairn.Cli.Terminal;
 using Cairn.Identity;
+using Cairn.Identity.Bundles;
 using Cairn.Identity.Enrolment;
 using Cairn.Ledger;
 using Cairn.Workload;
@@ -44,6 +45,7 @@ internal static class IdentityServeCommand
                 Authority = authority,
                 JwtKeys = jwtKeys,
                 Entries = new RegistrationEntries(directory.KeysPath, directory.TrustDomain),
+                Federated = new FederatedBundles(directory.KeysPath).All,
                 Enrolled = trail.RecordEnrolledAsync,
             },
             cancel))

@@ -48,25 +48,32 @@ internal sealed class OperatorTrail : IAsyncDisposable
         return trail;
     }
 
-    /// <summary>Records the authority's trust bundle, unless the ledger's last record of it says the same.</summary>
-    /// <returns>True when there was something to record.</returns>
-    public async Task<bool> RecordTrustAsync(string reason, CancellationToken cancel)
+    /// <summary>Records the trust bundles, the authority's own and those federated with, of which the ledger's last record says something else.</summary>
+    /// <param name="reason">Why the authority's own has changed.</param>
+    /// <param name="cancel">Stops the wait.</param>
+    public async Task RecordTrustAsync(string reason, CancellationToken cancel)
     {
         await _turn.WaitAsync(cancel);
         try
         {
             using var authority = LocalAuthority.Open(_directory.KeysPath, _directory.TrustDomain);
             var keys = File.Exists(Path.Combine(_directory.KeysPath, JwtKeyRing.FileName)) ? new JwtKeyRing(_directory.KeysPath).Published() : [];
-            var document = (authority.Bundle() with { JwtAuthorities = keys }).Encode();
             var last = await LastAsync(cancel);
-            var change = new TrustChange(_directory.TrustDomain, last?.New, document, By, last is null ? "first" : reason);
-            if (last?.New == change.New)
+            var present = new FederatedBundles(_directory.KeysPath).All().Append(authority.Bundle() with { JwtAuthorities = keys }).ToDictionary(bundle => bundle.TrustDomain);
+            foreach (var gone in last.Keys.Where(domain => !present.ContainsKey(domain)).ToList())
             {
-                return false;
+                present.Add(gone, new TrustBundle(gone)); // an empty bundle: nothing of that domain is to be believed
             }
 
-            await EmitAsync(RecordKinds.LedgerTrustChanged, change.WriteTo, cancel);
-            return true;
+            foreach (var (domain, bundle) in present)
+            {
+                var before = last.GetValueOrDefault(domain);
+                var change = new TrustChange(domain, before?.New, bundle.Encode(), By, domain != _directory.TrustDomain ? "federation" : before is null ? "first" : reason);
+                if (before?.New != change.New)
+                {
+                    await EmitAsync(RecordKinds.LedgerTrustChanged, change.WriteTo, cancel);
+                }
+            }
         }
         finally
         {
@@ -111,14 +118,17 @@ internal sealed class OperatorTrail : IAsyncDisposable
     private async Task EmitAsync(string kind, Action<Utf8JsonWriter> body, CancellationToken cancel) =>
         await _host.Emitter.EmitDurableAsync(new RecordDraft { Kind = kind, Trace = _trace, Span = _task, Actor = _actor, Body = body }, cancel);
 
-    private async Task<TrustChange?> LastAsync(CancellationToken cancel)
+    private async Task<Dictionary<string, TrustChange>> LastAsync(CancellationToken cancel)
     {
-        TrustChange? last = null;
+        var last = new Dictionary<string, TrustChange>(StringComparer.Ordinal);
         await foreach (var entry in _ledger.TrustChangesAsync(_directory.TrustPolicy(), cancel))
         {
             foreach (var bytes in entry.Records.Where(record => EmbeddedLedger.IsTrustChange(record)))
             {
-                last = TrustChange.Parse(Record.Parse(bytes).Body) is { } change && change.TrustDomain == _directory.TrustDomain ? change : last;
+                if (TrustChange.Parse(Record.Parse(bytes).Body) is { } change)
+                {
+                    last[change.TrustDomain] = change;
+                }
             }
         }
 

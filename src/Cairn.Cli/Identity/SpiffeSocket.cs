@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Cli.Terminal;
 using Cairn.Workload;
 
 namespace Cairn.Cli.Identity;
@@ -21,9 +22,12 @@ internal static class SpiffeSocket
         _ => WorkloadEndpoint.At(given),
     };
 
-    /// <summary>Where this user's own server listens unless told otherwise: $XDG_RUNTIME_DIR/cairn, root's is /run/cairn.</summary>
-    public static string DefaultPath() => Path.Combine(
-        Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } folder && Path.IsPathRooted(folder) ? folder : Environment.IsPrivilegedProcess ? "/run" : Path.GetTempPath(),
-        Environment.IsPrivilegedProcess || Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } ? "cairn" : $"cairn-{Environment.UserName}",
-        "workload.sock");
+    /// <summary>Where this user's own server listens unless told otherwise: $XDG_RUNTIME_DIR/cairn/workload.sock, root's in /run.</summary>
+    /// <exception cref="CliException">There is no folder that only this user can write.</exception>
+    public static string DefaultPath() => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") switch
+    {
+        { Length: > 0 } folder when Path.IsPathRooted(folder) => Path.Combine(folder, "cairn", "workload.sock"),
+        _ when Environment.IsPrivilegedProcess => "/run/cairn/workload.sock",
+        _ => throw new CliException("XDG_RUNTIME_DIR is not set, so that there is no folder for the socket that is this user's alone", "cairn identity serve --socket PATH"),
+    };
 }

@@ -11,43 +11,56 @@ internal sealed record TrustEpoch(int Number, IReadOnlyList<ReadOnlyMemory<byte>
 /// </summary>
 internal sealed class TrustTimeline(TrustPolicy policy)
 {
-    private readonly Dictionary<string, List<(long Index, TrustChange Change)>> _changes = new(StringComparer.Ordinal);
+    // For each trust domain its epochs, each with the index of the statement behind which it begins; -1 for the policy's.
+    private readonly Dictionary<string, List<(long After, TrustEpoch Epoch)>> _epochs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TrustChange> _last = new(StringComparer.Ordinal);
 
     /// <summary>The last accepted change of a trust domain; null before the first.</summary>
-    public TrustChange? LastOf(string trustDomain) => _changes.GetValueOrDefault(trustDomain)?[^1].Change;
+    public TrustChange? LastOf(string trustDomain) => _last.GetValueOrDefault(trustDomain);
 
     /// <summary>Takes a change into account. Changes come in the ledger's order.</summary>
     public void Accept(long index, TrustChange change)
     {
-        if (!_changes.TryGetValue(change.TrustDomain, out var changes))
-        {
-            _changes.Add(change.TrustDomain, changes = []);
-        }
-
-        changes.Add((index, change));
+        var epochs = EpochsOf(change.TrustDomain);
+        epochs.Add((index, new TrustEpoch(epochs.Count, change.Roots)));
+        _last[change.TrustDomain] = change;
     }
 
     /// <summary>The roots in force for the statement at an index: a change counts for the statements behind it.</summary>
     public TrustEpoch At(string trustDomain, long index)
     {
-        var changes = _changes.GetValueOrDefault(trustDomain);
-        var number = changes?.Count(change => change.Index < index) ?? 0;
-        return number == 0 ? new TrustEpoch(0, policy.RootsOf(trustDomain)) : new TrustEpoch(number, changes![number - 1].Change.Roots);
+        var epochs = EpochsOf(trustDomain);
+        var (low, high) = (0, epochs.Count - 1);
+        while (low < high)
+        {
+            var middle = (low + high + 1) >> 1;
+            (low, high) = epochs[middle].After < index ? (middle, high) : (low, middle - 1);
+        }
+
+        return epochs[low].Epoch;
     }
 
     /// <summary>The roots that are not in force at an index and were before, or will be; for each whether it was before.</summary>
     public IEnumerable<(ReadOnlyMemory<byte> Root, bool WasBefore)> Others(string trustDomain, long index)
     {
         var present = At(trustDomain, index);
-        var changes = _changes.GetValueOrDefault(trustDomain) ?? [];
-        var epochs = changes.Select(change => change.Change.Roots).Prepend(policy.RootsOf(trustDomain)).ToList();
         var seen = new HashSet<Digest>(present.Roots.Select(root => Digest.Sha256(root.Span)));
-        foreach (var (roots, number) in epochs.Select((roots, number) => (roots, number)))
+        foreach (var (_, epoch) in EpochsOf(trustDomain))
         {
-            foreach (var root in roots.Where(root => seen.Add(Digest.Sha256(root.Span))))
+            foreach (var root in epoch.Roots.Where(root => seen.Add(Digest.Sha256(root.Span))))
             {
-                yield return (root, number < present.Number);
+                yield return (root, epoch.Number < present.Number);
             }
         }
+    }
+
+    private List<(long After, TrustEpoch Epoch)> EpochsOf(string trustDomain)
+    {
+        if (!_epochs.TryGetValue(trustDomain, out var epochs))
+        {
+            _epochs.Add(trustDomain, epochs = [(-1, new TrustEpoch(0, policy.RootsOf(trustDomain)))]);
+        }
+
+        return epochs;
     }
 }

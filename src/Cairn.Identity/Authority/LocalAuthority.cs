@@ -38,11 +38,8 @@ public sealed class LocalAuthority : IDisposable
     private Pair _pair;
     private (DateTime, DateTime) _stamp;
 
-    private LocalAuthority(string directory, Pair pair, string trustDomain, TimeProvider time)
-    {
-        (_directory, _pair, TrustDomain, _time) = (directory, pair, trustDomain, time);
-        _stamp = Stamp(directory);
-    }
+    private LocalAuthority(string directory, Pair pair, (DateTime, DateTime) stamp, string trustDomain, TimeProvider time) =>
+        (_directory, _pair, _stamp, TrustDomain, _time) = (directory, pair, stamp, trustDomain, time);
 
     /// <summary>The trust domain's name, such as <c>cairn.local</c>.</summary>
     public string TrustDomain { get; }
@@ -89,10 +86,11 @@ public sealed class LocalAuthority : IDisposable
 
         try
         {
+            var stamp = Stamp(directory);
             var pair = ReadPair(directory);
             var found = DomainOf(pair.Root, certificatePath);
             return trustDomain is null || trustDomain == found
-                ? new LocalAuthority(directory, pair, found, time ?? TimeProvider.System)
+                ? new LocalAuthority(directory, pair, stamp, found, time ?? TimeProvider.System)
                 : throw new AuthorityException($"{certificatePath} is of trust domain {found}, expected {trustDomain}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
@@ -202,7 +200,7 @@ public sealed class LocalAuthority : IDisposable
                 {
                     var pair = ReadPair(_directory);
                     _replaced.Add(_pair); // others may be signing with it
-                    (_pair, _stamp) = (pair, Stamp(_directory));
+                    (_pair, _stamp) = (pair, stamp); // the files' times of before they were read: a later change shows
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
                 {
@@ -261,7 +259,7 @@ public sealed class LocalAuthority : IDisposable
 
             var root = MakeRoot(key, trustDomain, time);
             DurableFile.Write(certificatePath, Encoding.ASCII.GetBytes(root.ExportCertificatePem() + "\n"));
-            return new LocalAuthority(directory, new Pair(key, root), trustDomain, time);
+            return new LocalAuthority(directory, new Pair(key, root), Stamp(directory), trustDomain, time);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
