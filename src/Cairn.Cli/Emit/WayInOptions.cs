@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cairn.Cli.Authorize;
+using Cairn.Cli.Identity;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 using Cairn.Gateway.Approvals;
@@ -91,8 +92,8 @@ internal sealed record WayIn(string Name, SpiffeId Agent, string Owner, CaptureP
     {
         SpiffeId Issuer(string trustDomain) => SpiffeId.Parse($"spiffe://{trustDomain}/{role}/{Name}");
         return Server is { } server
-            ? EmitterHost.RemoteAsync(server, State, Issuer(Agent.TrustDomain), Environment.GetEnvironmentVariable("CAIRN_ENROL_TOKEN"), Owner, cancel)
-            : EmitterHost.EmbeddedAsync(Data!, Issuer, Owner, cancel, sequence);
+            ? EmitterHost.RemoteAsync(server, State, Issuer(Agent.TrustDomain), Environment.GetEnvironmentVariable("CAIRN_ENROL_TOKEN"), Owner, cancel, SpiffeSocket.Resolve(null))
+            : EmitterHost.EmbeddedAsync(Data!, Issuer, Owner, cancel, sequence, SpiffeSocket.Resolve(null));
     }
 
     /// <summary>What the pipeline decides with. The caller owns desk and policy.</summary>
