@@ -33,7 +33,9 @@ internal sealed class WayInOptions
 
     public Option<string> Capture { get; } = new("--capture") { Description = "What is kept of inputs and outputs", HelpName = "metadata|redacted|full", DefaultValueFactory = _ => "metadata" };
 
-    public IEnumerable<Option> All => [Data, Server, Agent, Owner, Capture];
+    public Option<string?> Socket { get; } = SpiffeSocket.Create();
+
+    public IEnumerable<Option> All => [Data, Server, Agent, Owner, Capture, Socket];
 
     /// <summary>An option as it was given on the command line.</summary>
     public static IEnumerable<string> Words(ParseResult parsed, Option option) =>
@@ -61,7 +63,7 @@ internal sealed class WayInOptions
         return new WayIn(
             _name, SpiffeId.Parse(parsed.GetRequiredValue(Agent)), parsed.GetRequiredValue(Owner),
             Enum.Parse<CaptureProfile>(parsed.GetRequiredValue(Capture), ignoreCase: true),
-            server is null ? DataOption.Resolve(parsed.GetValue(Data)) : null, server is null ? null : Address(server));
+            server is null ? DataOption.Resolve(parsed.GetValue(Data)) : null, server is null ? null : Address(server), SpiffeSocket.Resolve(parsed.GetValue(Socket)));
     }
 
     private Uri Address(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
@@ -76,7 +78,8 @@ internal sealed class WayInOptions
 /// <param name="Capture">How much is kept.</param>
 /// <param name="Data">The data directory; null with a server.</param>
 /// <param name="Server">The ledger's server; null with a data directory.</param>
-internal sealed record WayIn(string Name, SpiffeId Agent, string Owner, CaptureProfile Capture, string? Data, Uri? Server)
+/// <param name="Socket">The Workload API that says who this process is; null: there is none.</param>
+internal sealed record WayIn(string Name, SpiffeId Agent, string Owner, CaptureProfile Capture, string? Data, Uri? Server, Cairn.Workload.WorkloadEndpoint? Socket)
 {
     /// <summary>Where state between runs and waiting approvals lie: the data directory, or this user's folder for the server.</summary>
     public string State => Data ?? StateOf(Server!);
@@ -92,8 +95,8 @@ internal sealed record WayIn(string Name, SpiffeId Agent, string Owner, CaptureP
     {
         SpiffeId Issuer(string trustDomain) => SpiffeId.Parse($"spiffe://{trustDomain}/{role}/{Name}");
         return Server is { } server
-            ? EmitterHost.RemoteAsync(server, State, Issuer(Agent.TrustDomain), Environment.GetEnvironmentVariable("CAIRN_ENROL_TOKEN"), Owner, cancel, SpiffeSocket.Resolve(null))
-            : EmitterHost.EmbeddedAsync(Data!, Issuer, Owner, cancel, sequence, SpiffeSocket.Resolve(null));
+            ? EmitterHost.RemoteAsync(server, State, Issuer(Agent.TrustDomain), Environment.GetEnvironmentVariable("CAIRN_ENROL_TOKEN"), Owner, cancel, Socket)
+            : EmitterHost.EmbeddedAsync(Data!, Issuer, Owner, cancel, sequence, Socket);
     }
 
     /// <summary>What the pipeline decides with. The caller owns desk and policy.</summary>
