@@ -45,6 +45,7 @@ internal static class CairnCommand
             AnswerCommand.Create(approves: true),
             AnswerCommand.Create(approves: false),
             ProxyCommand.Create(),
+            GatewayCommand.Create(),
             TrailsCommand.Create(),
             ShowCommand.Create(),
             ExportCommand.Create(),

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Cairn.Cli.Terminal;
+using Cairn.Evidence;
+using Cairn.Gateway.Approvals;
+using Cairn.HttpGateway;
+using Cairn.HttpGateway.Configuration;
+
+namespace Cairn.Cli.Emit;
+
+/// <summary><c>cairn gateway --config FILE</c>: the reverse proxy for MCP servers over HTTP; <c>cairn gateway check</c> says whether it would start.</summary>
+internal static class GatewayCommand
+{
+    public static Command Create()
+    {
+        var config = new Option<string>("--config") { Description = "The gateway's configuration (docs/http-gateway.md)", HelpName = "FILE", Required = true };
+        var data = DataOption.Create();
+        var server = new Option<string?>("--server") { Description = "A ledger on another machine (cairn serve), in place of --data; CAIRN_ENROL_TOKEN joins it the first time", HelpName = "URL" };
+        var command = new Command("gateway", "Record and decide what agents do through MCP servers over HTTP") { config, data, server, Check() };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            if (parsed.GetValue(server) is not null && parsed.GetValue(data) is not null)
+            {
+                throw new CliException("--data and --server exclude each other: a ledger is on this machine or on another", "cairn gateway --help");
+            }
+
+            var configuration = Read(parsed.GetRequiredValue(config));
+            var owner = $"{Environment.UserName}@{Environment.MachineName}";
+            var root = parsed.GetValue(server) is { } url ? McpCommand.StateFor(McpCommand.Address(url)) : DataOption.Resolve(parsed.GetValue(data));
+            await using var host = parsed.GetValue(server) is { } remote
+                ? await EmitterHost.RemoteAsync(
+                    McpCommand.Address(remote), root, IdentityOf(configuration.Agents[0].Id.TrustDomain), Environment.GetEnvironmentVariable("CAIRN_ENROL_TOKEN"), owner, cancel)
+                : await EmitterHost.EmbeddedAsync(root, IdentityOf, owner, cancel);
+            using var desk = ApprovalDesk.Open(root, log: Console.Error);
+            return await RunAsync(configuration, host, desk, cancel);
+        });
+        return command;
+    }
+
+    private static Command Check()
+    {
+        var config = new Option<string>("--config") { Description = "The gateway's configuration", HelpName = "FILE", Required = true };
+        var command = new Command("check", "Say whether a configuration can be used, and what it means") { config };
+        command.SetAction(parsed =>
+        {
+            var configuration = Read(parsed.GetRequiredValue(config));
+            foreach (var route in configuration.Routes)
+            {
+                Console.WriteLine($"{route.Path} → {route.Upstream.Url}  for {string.Join(", ", route.Agents)}  {(route.Policy is { } policy ? $"policy {policy.Path}{(policy.Shadow ? " (shadow)" : "")}" : "no policy")}");
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(GatewayConfiguration configuration, EmitterHost host, ApprovalDesk desk, CancellationToken cancel)
+    {
+        using var told = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        void End(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            told.Cancel();
+        }
+
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
+        try
+        {
+            await McpHttpGateway.RunAsync(
+                new HttpGatewayOptions { Configuration = configuration, Approvals = desk, Ledger = host.Ledger }, host.Emitter, host.Keys, told.Token);
+        }
+        catch (ConfigurationException e)
+        {
+            throw new CliException(e.Message, "cairn gateway check --config FILE");
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static GatewayConfiguration Read(string file)
+    {
+        try
+        {
+            return ConfigurationFile.Read(file);
+        }
+        catch (ConfigurationException e)
+        {
+            throw new CliException(e.Message, "docs/http-gateway.md has every name of the configuration");
+        }
+    }
+
+    private static SpiffeId IdentityOf(string trustDomain) => SpiffeId.Parse($"spiffe://{trustDomain}/gateway/http");
+}
