@@ -81,9 +81,9 @@ internal sealed class EventStreamReader(Stream stream, int limit, BodyBudget bud
     /// </summary>
     private (int Length, bool IsEvent) Boundary(ReadOnlySpan<byte> bytes, ref int searched)
     {
-        // The second half of a CR LF whose first half ended the piece before.
-        var at = _afterCarriageReturn && bytes.Length > 0 && bytes[0] == (byte)'\n' ? 1 : 0;
-        at = Math.Max(at, searched);
+        // LF may be the second half of a CR LF whose first half ended the piece before, or the line that was searched last.
+        var isAfterCarriageReturn = searched == 0 ? _afterCarriageReturn : bytes[searched - 1] == (byte)'\r';
+        var at = isAfterCarriageReturn && searched < bytes.Length && bytes[searched] == (byte)'\n' ? searched + 1 : searched;
         var hasFields = _inLongEvent || searched > 0;
         var comments = 0;
         while (at < bytes.Length)
@@ -124,7 +124,8 @@ internal sealed class EventStreamReader(Stream stream, int limit, BodyBudget bud
 
     private StreamEvent Hand(int length, bool isEvent)
     {
-        var isLong = _inLongEvent;
+        var (isLong, isFirst) = (_inLongEvent, _isFirst);
+        _isFirst = false;
         _inLongEvent = _inLongEvent && !isEvent;
         var raw = Consume(length);
         if (isLong || !isEvent)
@@ -132,8 +133,7 @@ internal sealed class EventStreamReader(Stream stream, int limit, BodyBudget bud
             return new StreamEvent(raw, null, false, isLong);
         }
 
-        var (data, hasId) = EventFields.Read(_isFirst ? WithoutMark(raw.Span) : raw.Span);
-        _isFirst = false;
+        var (data, hasId) = EventFields.Read(isFirst ? WithoutMark(raw.Span) : raw.Span);
         return new StreamEvent(raw, data, hasId, false);
     }
 
