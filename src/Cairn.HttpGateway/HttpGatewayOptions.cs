@@ -14,8 +14,11 @@ public sealed record HttpGatewayOptions
     /// <summary>Where it listens, whom it knows, what lies behind which path.</summary>
     public required GatewayConfiguration Configuration { get; init; }
 
-    /// <summary>Opens what decides for a route; owned by the gateway from then on where it can be disposed. Null: a configuration with policies is refused.</summary>
-    public Func<RoutePolicy, IPolicyDecisionPoint>? OpenPolicy { get; init; }
+    /// <summary>
+    /// Opens what decides for a route, and tells of each bundle that it takes into use before it decides anything under it;
+    /// owned by the gateway from then on where it can be disposed. Null: a configuration with policies is refused.
+    /// </summary>
+    public Func<RoutePolicy, Func<BundleChange, CancellationToken, ValueTask>, CancellationToken, ValueTask<IPolicyDecisionPoint>>? OpenPolicy { get; init; }
 
     /// <summary>Where credentials come from; null: an action whose policy asks for one is refused.</summary>
     public ICredentialSource? Credentials { get; init; }

@@ -30,14 +30,15 @@ public sealed class McpHttpGateway : IAsyncDisposable
     private readonly Emitter _emitter;
     private readonly WebApplication _app;
     private readonly SessionTable _sessions;
+    private readonly GatewayTrail _own;
     private readonly List<object> _owned;
     private readonly CancellationTokenSource _stopping;
     private readonly CancellationTokenSource _stopped;
     private int _isStopped;
 
     private McpHttpGateway(
-        HttpGatewayOptions options, Emitter emitter, WebApplication app, SessionTable sessions, List<object> owned, CancellationTokenSource stopping, CancellationTokenSource stopped) =>
-        (_options, _emitter, _app, _sessions, _owned, _stopping, _stopped) = (options, emitter, app, sessions, owned, stopping, stopped);
+        HttpGatewayOptions options, Emitter emitter, WebApplication app, SessionTable sessions, GatewayTrail own, List<object> owned, CancellationTokenSource stopping, CancellationTokenSource stopped) =>
+        (_options, _emitter, _app, _sessions, _own, _owned, _stopping, _stopped) = (options, emitter, app, sessions, own, owned, stopping, stopped);
 
     /// <summary>Where it listens, with the ports that port 0 became, in the configuration's order.</summary>
     public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url))];
@@ -99,6 +100,7 @@ public sealed class McpHttpGateway : IAsyncDisposable
         _stopped.CancelAfter(_options.Configuration.Timeouts.Grace);
         await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
         await _sessions.EndAllAsync("done", "the gateway was told to end").ConfigureAwait(false);
+        _own.End();
         using var patience = new CancellationTokenSource(_options.Configuration.Timeouts.Flush, _options.Time);
         try
         {
@@ -131,6 +133,7 @@ public sealed class McpHttpGateway : IAsyncDisposable
 
         var authenticator = new CallerAuthenticator(configuration, new StaticTokens(configuration.Agents), certificates, options.AccessTokens, bundles, options.Time);
         var outlet = new EvidenceOutlet(emitter, options.Time, options.Log);
+        var own = new GatewayTrail(emitter.Issuer, outlet, keys, options.Time);
         var sessions = new SessionTable(configuration, outlet, keys, options.Ledger, options.Time, options.Log);
         owned.Insert(0, sessions);
         var (fromCallers, fromServers) = (new BodyBudget(configuration.Limits.BytesUnderWay), new BodyBudget(configuration.Limits.BytesUnderWay));
@@ -143,7 +146,7 @@ public sealed class McpHttpGateway : IAsyncDisposable
             {
                 Route = route,
                 Server = server,
-                Pipeline = new ActionPipeline(PipelineOf(options, route, owned), outlet, keys),
+                Pipeline = new ActionPipeline(await PipelineOfAsync(options, route, own, owned, cancellationToken).ConfigureAwait(false), outlet, keys),
                 Sessions = sessions,
                 Configuration = configuration,
                 FromCallers = fromCallers,
@@ -168,15 +171,16 @@ public sealed class McpHttpGateway : IAsyncDisposable
         }
 
         sessions.Start();
-        return new McpHttpGateway(options, emitter, app, sessions, owned, stopping, stopped);
+        return new McpHttpGateway(options, emitter, app, sessions, own, owned, stopping, stopped);
     }
 
-    private static ActionPipelineOptions PipelineOf(HttpGatewayOptions options, Route route, List<object> owned)
+    private static async ValueTask<ActionPipelineOptions> PipelineOfAsync(HttpGatewayOptions options, Route route, GatewayTrail own, List<object> owned, CancellationToken cancellationToken)
     {
         IPolicyDecisionPoint? policy = null;
         if (route.Policy is { } rules)
         {
-            policy = (options.OpenPolicy ?? throw new ConfigurationException($"route {route.Path} has a policy, and there is nothing here that could decide by it"))(rules);
+            var open = options.OpenPolicy ?? throw new ConfigurationException($"route {route.Path} has a policy, and there is nothing here that could decide by it");
+            policy = await open(rules, (change, _) => own.RecordAsync(route.Path, change), cancellationToken).ConfigureAwait(false);
             owned.Add(policy);
         }
 

@@ -54,7 +54,7 @@ public sealed class AuthorityTests
             return configuration;
         }, options => options with
         {
-            OpenPolicy = policy => new DecidingPolicy(request =>
+            OpenPolicy = (policy, _, _) => new(new DecidingPolicy(request =>
             {
                 lock (asked)
                 {
@@ -62,7 +62,7 @@ public sealed class AuthorityTests
                 }
 
                 return DecidingPolicy.Decision(policy.Path.EndsWith("bank", StringComparison.Ordinal) ? PolicyOutcome.Deny : PolicyOutcome.Allow);
-            }),
+            })),
         });
 
         using var allowed = await bench.PostAsync(GatewayBench.Call(1, "read"));
@@ -164,8 +164,8 @@ public sealed class AuthorityTests
 
         Assert.True(response.IsSuccessStatusCode);
         var seen = Assert.Single(server.Seen);
-        var inMeta = JsonNode.Parse(seen.Body)!["params"]!["_meta"]!["io.cairn/credential"]?.GetValue<string>();
-        Assert.Equal($"Bearer {ScriptedCredentials.Token}", delivery == "meta" ? inMeta : seen.Headers["Authorization"]);
+        var inMeta = JsonNode.Parse(seen.Body)!["params"]!["_meta"]!["cairn/credential"];
+        Assert.Equal($"Bearer {ScriptedCredentials.Token}", delivery == "meta" ? $"{inMeta!["token_type"]} {inMeta["token"]}" : seen.Headers["Authorization"]);
         Assert.Equal(delivery == "meta", inMeta is not null);
         Assert.Equal(delivery == "meta", !seen.Headers.ContainsKey("Authorization"));
         Assert.NotNull(JsonNode.Parse(seen.Body)!["params"]!["_meta"]!["traceparent"]);
@@ -184,9 +184,9 @@ public sealed class AuthorityTests
             _ => DecidingPolicy.Decision(PolicyOutcome.Allow) with { Credential = new CredentialRule("bank", "https://bank.test", ["pay"], TimeSpan.FromMinutes(1), false) },
             options => options with { Credentials = new ScriptedCredentials() }, "meta");
 
-        using var response = await bench.PostAsync(GatewayBench.Call(1, "pay", meta: new JsonObject { ["io.cairn/credential"] = "Bearer mine" }));
+        using var response = await bench.PostAsync(GatewayBench.Call(1, "pay", meta: new JsonObject { ["cairn/credential"] = "Bearer mine" }));
 
-        Assert.Equal(-31004, (await GatewayBench.MessageAsync(response))["error"]!["code"]!.GetValue<int>());
+        Assert.Equal(-31006, (await GatewayBench.MessageAsync(response))["error"]!["code"]!.GetValue<int>());
         Assert.Empty(server.Seen);
         await bench.CompletedAsync("refused");
     }
@@ -200,7 +200,7 @@ public sealed class AuthorityTests
                 configuration["routes"]!["/mcp"]!["policy"] = new JsonObject { ["path"] = "rules" };
                 configuration["routes"]!["/mcp"]!["upstream"]!["credential"] = delivery;
             },
-            standard => (options?.Invoke(standard) ?? standard) with { OpenPolicy = _ => new DecidingPolicy(decide) });
+            standard => (options?.Invoke(standard) ?? standard) with { OpenPolicy = (_, _, _) => new(new DecidingPolicy(decide)) });
 
     private static async Task<JsonObject> EventAsync(StreamReader reader)
     {

@@ -5,6 +5,8 @@ using Cairn.Evidence;
 using Cairn.Gateway.Approvals;
 using Cairn.HttpGateway;
 using Cairn.HttpGateway.Configuration;
+using Cairn.Policy;
+using Cairn.Policy.Bundles;
 
 namespace Cairn.Cli.Emit;
 
@@ -69,15 +71,23 @@ internal static class GatewayCommand
         try
         {
             await McpHttpGateway.RunAsync(
-                new HttpGatewayOptions { Configuration = configuration, Approvals = desk, Ledger = host.Ledger }, host.Emitter, host.Keys, told.Token);
+                new HttpGatewayOptions { Configuration = configuration, Approvals = desk, Ledger = host.Ledger, OpenPolicy = OpenAsync }, host.Emitter, host.Keys, told.Token);
         }
         catch (ConfigurationException e)
         {
             throw new CliException(e.Message, "cairn gateway check --config FILE");
         }
+        catch (PolicyBundleException e)
+        {
+            throw new CliException(e.Message, "cairn policy check DIR");
+        }
 
         return ExitCode.Done;
     }
+
+    private static async ValueTask<IPolicyDecisionPoint> OpenAsync(RoutePolicy policy, Func<BundleChange, CancellationToken, ValueTask> changing, CancellationToken cancel) =>
+        await PolicyHost.OpenAsync(
+            new PolicyHostOptions { Path = policy.Path, Mode = policy.Shadow ? PolicyMode.Shadow : null, Watch = policy.Watch, Changing = changing, Log = Console.Error }, cancel);
 
     private static GatewayConfiguration Read(string file)
     {

@@ -140,7 +140,7 @@ public enum CredentialDelivery
     /// <summary><c>Authorization</c> header; with a <c>DPoP</c> proof where the token is bound to a key.</summary>
     Authorization,
 
-    /// <summary>The member <c>io.cairn/credential</c> of the request's <c>params._meta</c>.</summary>
+    /// <summary>The member <c>cairn/credential</c> of the request's <c>params._meta</c>.</summary>
     Meta,
 }
 

@@ -15,8 +15,8 @@ namespace Cairn.HttpGateway.Exchanges;
 /// </summary>
 internal static class OutgoingBody
 {
-    /// <summary>The member that holds a credential, as an Authorization header would: scheme, blank, token.</summary>
-    public const string CredentialMember = "io.cairn/credential";
+    /// <summary>The member that holds a credential: an object with <c>token</c> and <c>token_type</c>, as stdio servers get it.</summary>
+    public const string CredentialMember = "cairn/credential";
 
     /// <summary>Makes the body.</summary>
     /// <param name="exchange">What the caller sent.</param>
@@ -32,7 +32,8 @@ internal static class OutgoingBody
         {
             var permit = permits[request];
             var message = exchange.MessageOf(request);
-            var credential = delivery == CredentialDelivery.Meta && permit.Credential is { } issued ? $"{issued.TokenType} {issued.Token}" : null;
+            var credential = delivery == CredentialDelivery.Meta && permit.Credential is { } issued
+                ? $"{{\"token\":\"{JavaScriptEncoder.Default.Encode(issued.Token)}\",\"token_type\":\"{JavaScriptEncoder.Default.Encode(issued.TokenType)}\"}}" : null;
             var splicesTrace = McpMethods.ActionOf(request.Method, Cairn.Gateway.Forwarding.Direction.ClientToServer) is { Splices: true };
             var trace = splicesTrace ? TraceParentSplice.For(message, exchange.Body.Span, permit.Context.ToString()) : null;
             if (credential is null)
@@ -55,7 +56,7 @@ internal static class OutgoingBody
     private static bool AddCredential(
         List<LineSplice> splices, McpMessage message, ReadOnlyMemory<byte> body, string credential, LineSplice? trace, string traceParent)
     {
-        var member = $"\"{CredentialMember}\":\"{JavaScriptEncoder.Default.Encode(credential)}\"";
+        var member = $"\"{CredentialMember}\":{credential}";
         if (message["params._meta"] is { } meta)
         {
             if (meta.Type != JsonTokenType.StartObject || HoldsCredential(meta.In(body)))

@@ -25,7 +25,7 @@ internal sealed class ServerAnswer(
         {
             if (RequestOf(permits, out var obstacle) is not { } request)
             {
-                await FailAsync(obstacle!, new Failure("credential_refused", obstacle!, 200, RefusalReplies.NotPermitted) { Status = ActionStatus.Refused }).ConfigureAwait(false);
+                await FailAsync(obstacle!, new Failure("credential_refused", obstacle!, 200, RefusalReplies.NoCredential) { Status = ActionStatus.Refused }).ConfigureAwait(false);
                 return;
             }
 

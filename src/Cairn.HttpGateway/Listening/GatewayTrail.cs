@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Cairn.Evidence;
+using Cairn.Evidence.Records;
+using Cairn.Gateway;
+using Cairn.Gateway.Authority;
+using Cairn.Gateway.Capture;
+using Cairn.Policy;
+using Cairn.Sdk;
+
+namespace Cairn.HttpGateway.Listening;
+
+/// <summary>
+/// The gateway's own trail, for what is no agent's doing: the policy bundles that it takes into use. Opened with the first
+/// of them; a decision in any trail names its bundle's digest.
+/// </summary>
+internal sealed class GatewayTrail
+{
+    private readonly Lock _gate = new();
+    private readonly EvidenceSink _sink;
+    private readonly TrailParts _trails;
+    private bool _isEnded;
+
+    /// <param name="gateway">The gateway.</param>
+    /// <param name="outlet">Where the records go.</param>
+    /// <param name="keys">Keys of the trails.</param>
+    /// <param name="time">The clock.</param>
+    public GatewayTrail(SpiffeId gateway, EvidenceOutlet outlet, ITrailKeys keys, TimeProvider time)
+    {
+        var initiator = TaskInitiator.OperatingSystemUser();
+        _sink = new EvidenceSink(outlet, new Actor(gateway, $"{Environment.MachineName}:{Environment.ProcessId}", initiator.Principal));
+        var options = new GatewayOptions { Agent = gateway, Owner = initiator.Principal, Command = "gateway", Initiator = initiator, Channel = "gateway", Time = time };
+        _trails = new TrailParts(options, _sink, keys, new ContextNotes());
+    }
+
+    /// <summary>Records a bundle before it decides anything, or that one was rejected.</summary>
+    /// <exception cref="EvidenceUnavailableException">It can't be recorded durably: it must not be used.</exception>
+    public async ValueTask RecordAsync(string route, BundleChange change)
+    {
+        Task<string?> durable;
+        lock (_gate)
+        {
+            if (_isEnded)
+            {
+                throw new EvidenceUnavailableException("the gateway's own trail has ended", null, isKept: false);
+            }
+
+            var part = _trails.Main;
+            durable = _sink.EmitDurableAsync(_sink.Draft(
+                RecordKinds.PolicyLoaded, part, part.Task, part.Caller, writer => Write(writer, change), new Dictionary<string, object> { ["cairn.route"] = route }));
+        }
+
+        if (await durable.ConfigureAwait(false) is { } reason && change.Loaded)
+        {
+            throw new EvidenceUnavailableException($"a policy bundle could not be recorded: {reason}", null, isKept: true);
+        }
+    }
+
+    /// <summary>Ends the trail, where it was begun.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            _isEnded = true;
+            _trails.EndMain("done", "the gateway was told to end", []);
+        }
+    }
+
+    private static void Write(Utf8JsonWriter writer, BundleChange change)
+    {
+        writer.WriteString("status"u8, change.Loaded ? "loaded" : "rejected");
+        writer.WriteString("mode"u8, change.Mode == PolicyMode.Shadow ? "shadow" : "enforce");
+        WriteText(writer, "name", change.Name);
+        WriteText(writer, "version", change.Version);
+        WriteText(writer, "digest", change.Digest is { } digest ? $"sha256:{digest}" : null);
+        WriteText(writer, "replaces", change.Replaces is { } replaced ? $"sha256:{replaced}" : null);
+        writer.WriteString("engine"u8, change.Engine.Name);
+        writer.WriteString("engine_version"u8, change.Engine.Version);
+        writer.WriteString("engine_digest"u8, $"sha256:{change.Engine.Digest}");
+        if (change.Errors.Count > 0)
+        {
+            writer.WriteStartArray("errors"u8);
+            foreach (var error in change.Errors.Take(32))
+            {
+                writer.WriteStringValue(DecisionRecord.Shown(error));
+            }
+
+            writer.WriteEndArray();
+        }
+    }
+
+    private static void WriteText(Utf8JsonWriter writer, string name, string? text)
+    {
+        if (text is not null)
+        {
+            writer.WriteString(name, DecisionRecord.Shown(text));
+        }
+    }
+}
