@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Cairn.Cli.Authorize;
+using Cairn.Cli.Identity;
 using Cairn.Cli.Terminal;
-using Cairn.Evidence;
 using Cairn.Gateway.Approvals;
 using Cairn.HttpGateway;
 using Cairn.HttpGateway.Configuration;
@@ -16,25 +17,17 @@ internal static class GatewayCommand
     public static Command Create()
     {
         var config = new Option<string>("--config") { Description = "The gateway's configuration (docs/http-gateway.md)", HelpName = "FILE", Required = true };
-        var data = DataOption.Create();
+        var (data, socket) = (DataOption.Create(), SpiffeSocket.Create());
         var server = new Option<string?>("--server") { Description = "A ledger on another machine (cairn serve), in place of --data; CAIRN_ENROL_TOKEN joins it the first time", HelpName = "URL" };
-        var command = new Command("gateway", "Record and decide what agents do through MCP servers over HTTP") { config, data, server, Check() };
+        var command = new Command("gateway", "Record and decide what agents do through MCP servers over HTTP") { config, data, server, socket, Check() };
         command.SetAction(async (parsed, cancel) =>
         {
-            if (parsed.GetValue(server) is not null && parsed.GetValue(data) is not null)
-            {
-                throw new CliException("--data and --server exclude each other: a ledger is on this machine or on another", "cairn gateway --help");
-            }
-
             var configuration = Read(parsed.GetRequiredValue(config));
-            var owner = $"{Environment.UserName}@{Environment.MachineName}";
-            var root = parsed.GetValue(server) is { } url ? McpCommand.StateFor(McpCommand.Address(url)) : DataOption.Resolve(parsed.GetValue(data));
-            await using var host = parsed.GetValue(server) is { } remote
-                ? await EmitterHost.RemoteAsync(
-                    McpCommand.Address(remote), root, IdentityOf(configuration.Agents[0].Id.TrustDomain), Environment.GetEnvironmentVariable("CAIRN_ENROL_TOKEN"), owner, cancel)
-                : await EmitterHost.EmbeddedAsync(root, IdentityOf, owner, cancel);
-            using var desk = ApprovalDesk.Open(root, log: Console.Error);
-            return await RunAsync(configuration, host, desk, cancel);
+            var way = WayInOptions.Read("gateway", configuration.Agents[0].Id, $"{Environment.UserName}@{Environment.MachineName}", parsed.GetValue(data), parsed.GetValue(server), parsed.GetValue(socket)) with { Name = "http" };
+            await using var host = await way.OpenAsync("gateway", sequence: true, cancel);
+            await using var broker = way.Data is { } here && LocalBroker.IsSetUp(here) ? new LocalBroker(here, host.Emitter.Issuer, way.Owner) : null;
+            using var desk = ApprovalDesk.Open(way.State, log: Console.Error);
+            return await RunAsync(configuration, host, desk, broker, cancel);
         });
         return command;
     }
@@ -56,7 +49,7 @@ internal static class GatewayCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(GatewayConfiguration configuration, EmitterHost host, ApprovalDesk desk, CancellationToken cancel)
+    private static async Task<int> RunAsync(GatewayConfiguration configuration, EmitterHost host, ApprovalDesk desk, LocalBroker? broker, CancellationToken cancel)
     {
         using var told = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         void End(PosixSignalContext context)
@@ -71,7 +64,7 @@ internal static class GatewayCommand
         try
         {
             await McpHttpGateway.RunAsync(
-                new HttpGatewayOptions { Configuration = configuration, Approvals = desk, Ledger = host.Ledger, OpenPolicy = OpenAsync }, host.Emitter, host.Keys, told.Token);
+                new HttpGatewayOptions { Configuration = configuration, Approvals = desk, Ledger = host.Ledger, OpenPolicy = OpenAsync, Credentials = broker }, host.Emitter, host.Keys, told.Token);
         }
         catch (ConfigurationException e)
         {
@@ -100,6 +93,4 @@ internal static class GatewayCommand
             throw new CliException(e.Message, "docs/http-gateway.md has every name of the configuration");
         }
     }
-
-    private static SpiffeId IdentityOf(string trustDomain) => SpiffeId.Parse($"spiffe://{trustDomain}/gateway/http");
 }

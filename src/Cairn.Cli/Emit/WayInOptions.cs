@@ -52,23 +52,29 @@ internal sealed class WayInOptions
 
     /// <summary>What was chosen.</summary>
     /// <exception cref="CliException">Options that exclude each other, or a server that is none.</exception>
-    public WayIn Read(ParseResult parsed)
+    public WayIn Read(ParseResult parsed) => Read(
+        _name, SpiffeId.Parse(parsed.GetRequiredValue(Agent)), parsed.GetRequiredValue(Owner), parsed.GetValue(Data), parsed.GetValue(Server), parsed.GetValue(Socket)) with
     {
-        var server = parsed.GetValue(Server);
-        if (server is not null && parsed.GetValue(Data) is not null)
+        Capture = Enum.Parse<CaptureProfile>(parsed.GetRequiredValue(Capture), ignoreCase: true),
+    };
+
+    /// <summary>The same for a way in with options of its own.</summary>
+    /// <exception cref="CliException">Options that exclude each other, or a server that is none.</exception>
+    public static WayIn Read(string name, SpiffeId agent, string owner, string? data, string? server, string? socket)
+    {
+        if (server is not null && data is not null)
         {
-            throw new CliException("--data and --server exclude each other: a ledger is on this machine or on another", $"cairn {_name} --help");
+            throw new CliException("--data and --server exclude each other: a ledger is on this machine or on another", $"cairn {name} --help");
         }
 
-        return new WayIn(
-            _name, SpiffeId.Parse(parsed.GetRequiredValue(Agent)), parsed.GetRequiredValue(Owner),
-            Enum.Parse<CaptureProfile>(parsed.GetRequiredValue(Capture), ignoreCase: true),
-            server is null ? DataOption.Resolve(parsed.GetValue(Data)) : null, server is null ? null : Address(server), SpiffeSocket.Resolve(parsed.GetValue(Socket)));
-    }
+        Uri? address = null;
+        if (server is not null && !(Uri.TryCreate(server, UriKind.Absolute, out address) && address.Scheme is "http" or "https"))
+        {
+            throw new CliException($"--server takes an http or https address, found \"{server}\"", $"cairn {name} --server http://127.0.0.1:7070 …");
+        }
 
-    private Uri Address(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
-        ? address
-        : throw new CliException($"--server takes an http or https address, found \"{url}\"", $"cairn {_name} --server http://127.0.0.1:7070 …");
+        return new WayIn(name, agent, owner, CaptureProfile.Metadata, address is null ? DataOption.Resolve(data) : null, address, SpiffeSocket.Resolve(socket));
+    }
 }
 
 /// <summary>Who acts through a way in, and where its evidence goes.</summary>
