@@ -1,3 +1,4 @@
+using System.Text;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Ledger;
@@ -16,17 +17,30 @@ public sealed class TrailStore(EmbeddedLedger ledger)
     /// <summary>The records of a trail in ledger order.</summary>
     public async Task<List<TrailRecord>> RecordsAsync(TraceId trace, CancellationToken cancellationToken)
     {
+        var text = Encoding.ASCII.GetBytes(trace.ToString());
         var records = new List<TrailRecord>();
-        foreach (var index in ledger.StatementsOf(trace))
+        var indices = ledger.StatementsOf(trace);
+        for (var start = 0; start < indices.Count;)
         {
-            await foreach (var entry in ledger.ReadAsync(index, index + 1, cancellationToken))
+            // Statements that stand side by side are read in one go.
+            var end = start + 1;
+            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
             {
-                records.AddRange(
-                    from bytes in entry.Records
-                    let record = Record.Parse(bytes)
-                    where record.Trace == trace
-                    select new TrailRecord(record, entry.Statement.Issuer, entry.Statement.Payload.Stream, entry.Index));
+                end++;
             }
+
+            await foreach (var entry in ledger.ReadAsync(indices[start], indices[end - 1] + 1, cancellationToken))
+            {
+                foreach (var bytes in entry.Records)
+                {
+                    if (RecordView.Parse(bytes.Span).TraceText.SequenceEqual(text))
+                    {
+                        records.Add(new TrailRecord(Record.Parse(bytes), entry.Statement.Issuer, entry.Statement.Payload.Stream, entry.Index));
+                    }
+                }
+            }
+
+            start = end;
         }
 
         return records;

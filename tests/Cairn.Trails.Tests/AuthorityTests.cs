@@ -64,7 +64,7 @@ public sealed class AuthorityTests
         var credential = Assert.Single(_story.Read().Authority.Credentials);
 
         Assert.Equal(("c1", "user:ada", "revoked", "stolen, by os-user:ada"), (credential.Id, credential.Subject, credential.Ending, credential.Reason));
-        Assert.Equal([use], credential.Uses);
+        Assert.Equal([use], credential.Uses.Select(one => one.Record));
         Assert.NotNull(credential.Issued);
     }
 

@@ -57,7 +57,7 @@ internal static class AuthorityJson
             Optional(json, "exchanged_for", credential.ExchangedFor);
             Time(json, "issued", credential.Issued);
             Time(json, "expires", credential.Expires);
-            Texts(json, "uses", [.. credential.Uses.Select(use => use.ToString())]);
+            Texts(json, "uses", [.. credential.Uses.Select(use => use.Record.ToString())]);
             Optional(json, "ending", credential.Ending);
             Time(json, "ended", credential.Ended);
             Optional(json, "reason", credential.Reason);

@@ -9,6 +9,15 @@ namespace Cairn.Evidence.Records;
 /// </summary>
 public sealed class Record
 {
+    // A thread mostly reads records of one trail and few actors: their texts are kept once, not once a record.
+    [ThreadStatic]
+    private static Actor? _lastActor;
+
+    [ThreadStatic]
+    private static TraceId _lastTrace;
+
+    private readonly int _bodyStart;
+    private readonly int _bodyLength;
     private Digest? _leafHash;
     private JsonElement? _root;
 
@@ -18,13 +27,16 @@ public sealed class Record
         Id = view.Id;
         Kind = RecordKinds.Intern(view.Kind);
         Time = view.Time;
-        Trace = view.Trace;
+        Trace = System.Text.Ascii.Equals(view.TraceText, _lastTrace.ToString()) ? _lastTrace : _lastTrace = view.Trace;
         Span = view.Span;
         Parent = view.Parent;
         Task = view.Task;
         Seq = view.Seq;
-        Actor = view.Actor;
-        BodyMember = view.BodyMember;
+        var actor = view.Actor;
+        Actor = actor == _lastActor ? _lastActor : _lastActor = actor;
+        BodyMember = RecordKinds.IsKnown(Kind) ? RecordKinds.BodyMember(Kind) : view.BodyMember;
+        _ = bytes.Span.Overlaps(view.Body, out _bodyStart);
+        _bodyLength = view.Body.Length;
     }
 
     /// <summary>The record exactly as its emitter wrote it.</summary>
@@ -66,7 +78,10 @@ public sealed class Record
     /// <summary>The whole record as JSON, parsed when first asked for.</summary>
     public JsonElement Root => _root ??= JsonElement.Parse(Bytes.Span);
 
-    /// <summary>The kind's own member: an object.</summary>
+    /// <summary>The kind's own member as it is written: the bytes of a JSON object.</summary>
+    public ReadOnlyMemory<byte> BodyBytes => Bytes.Slice(_bodyStart, _bodyLength);
+
+    /// <summary>The kind's own member: an object. The parsed record is kept; who reads very many once parses <see cref="BodyBytes"/>.</summary>
     public JsonElement Body => Root.GetProperty(BodyMember);
 
     /// <summary>Reads a record.</summary>

@@ -12,7 +12,11 @@ namespace Cairn.Trails;
 /// <param name="Time">When.</param>
 /// <param name="Record">The record that says so.</param>
 public sealed record PolicyChange(
-    bool IsLoaded, string? Name, string? Version, string? Digest, string Mode, IReadOnlyList<string> Errors, DateTimeOffset Time, RecordId Record);
+    bool IsLoaded, string? Name, string? Version, string? Digest, string Mode, IReadOnlyList<string> Errors, DateTimeOffset Time, RecordId Record)
+{
+    /// <summary>The stream that recorded it: the one whose decisions are under it.</summary>
+    public StreamId Stream { get; init; }
+}
 
 /// <summary>A decision, made before the act.</summary>
 /// <param name="Outcome">allow, deny or needs_approval.</param>
@@ -28,7 +32,17 @@ public sealed record PolicyChange(
 /// <param name="Record">The record that says so.</param>
 public sealed record TrailDecision(
     string Outcome, bool Binds, string Bundle, string Version, IReadOnlyList<string> Determining, IReadOnlyList<string> Errors, string? Reason,
-    RecordId? Action, RecordId? Approval, DateTimeOffset Time, RecordId Record);
+    RecordId? Action, RecordId? Approval, DateTimeOffset Time, RecordId Record)
+{
+    /// <summary>What the policy asks for besides, such as <c>capture:full</c>.</summary>
+    public IReadOnlyList<string> Obligations { get; init; } = [];
+
+    /// <summary>The stream that recorded it.</summary>
+    public StreamId Stream { get; init; }
+
+    /// <summary>The record's ordinal in that stream.</summary>
+    public long Seq { get; init; }
+}
 
 /// <summary>A human's approval, from the question to the answer.</summary>
 /// <param name="Action">The request's record that it is about.</param>
@@ -42,7 +56,31 @@ public sealed record TrailDecision(
 /// <param name="Recorded">The record of the answer.</param>
 public sealed record TrailApproval(
     RecordId? Action, IReadOnlyList<string> Approvers, DateTimeOffset Asked, RecordId Request,
-    string? Answer = null, string? Approver = null, string? Authenticated = null, DateTimeOffset? Answered = null, RecordId? Recorded = null);
+    string? Answer = null, string? Approver = null, string? Authenticated = null, DateTimeOffset? Answered = null, RecordId? Recorded = null)
+{
+    /// <summary>The digest of the exact action that was put to the approver.</summary>
+    public string? AskedDigest { get; init; }
+
+    /// <summary>The digest of the action that the answer is bound to.</summary>
+    public string? AnsweredDigest { get; init; }
+
+    /// <summary>Until when an answer counts; null: not told.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>Whether the question is in the trail.</summary>
+    public bool HasQuestion { get; init; } = true;
+}
+
+/// <summary>One use of a credential.</summary>
+/// <param name="By">Who used it.</param>
+/// <param name="Action">The request's record that it was used for.</param>
+/// <param name="Resource">On what.</param>
+/// <param name="HolderKey">Thumbprint of the key that was shown.</param>
+/// <param name="Proof">How possession was shown: none, dpop, mtls, x5t or other; null where not told.</param>
+/// <param name="Time">When.</param>
+/// <param name="Record">The record that says so.</param>
+public sealed record CredentialUse(
+    SpiffeId By, RecordId? Action, string? Resource, string? HolderKey, string? Proof, DateTimeOffset Time, RecordId Record);
 
 /// <summary>A credential as far as this trail tells: its issue may be in another one.</summary>
 /// <param name="Id">Its public id.</param>
@@ -72,8 +110,26 @@ public sealed record TrailCredential(string Id)
     /// <summary>When it ends by itself.</summary>
     public DateTimeOffset? Expires { get; init; }
 
-    /// <summary>The records of its uses, in order.</summary>
-    public IReadOnlyList<RecordId> Uses { get; init; } = [];
+    /// <summary>Thumbprint of the key that it is bound to; null: to none, or not told.</summary>
+    public string? HolderKey { get; init; }
+
+    /// <summary>What kind of credential it is; null when this trail does not tell.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>The delegation's record that it was issued under.</summary>
+    public RecordId? Delegation { get; init; }
+
+    /// <summary>The record of its issue; null when this trail does not tell.</summary>
+    public RecordId? IssueRecord { get; init; }
+
+    /// <summary>The records of further issues under the same id, which should not be: what is told of the credential is by the first.</summary>
+    public IReadOnlyList<RecordId> IssuedAgain { get; init; } = [];
+
+    /// <summary>Its uses, in order.</summary>
+    public IReadOnlyList<CredentialUse> Uses { get; init; } = [];
+
+    /// <summary>The record of its end.</summary>
+    public RecordId? EndRecord { get; init; }
 
     /// <summary>How it ended: revoked or expired; null: the trail does not say that it did.</summary>
     public string? Ending { get; init; }

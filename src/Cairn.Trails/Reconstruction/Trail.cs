@@ -5,19 +5,27 @@ namespace Cairn.Trails;
 
 /// <summary>
 /// A trail reconstructed from its records: who started it, what context there was, who did what with which tools, and
-/// what changed. A pure function of the records; their order of arrival does not matter.
+/// what changed. A pure function of the set of records; their order of arrival does not matter.
 /// </summary>
 public sealed class Trail
 {
-    private Trail(TraceId trace, IReadOnlyList<TrailRecord> records) => (Trace, Records) = (trace, records);
+    private readonly Lazy<TrailGraph> _graph;
+    private readonly Lazy<TrailLookup> _lookup;
+
+    private Trail(TraceId trace, IReadOnlyList<TrailRecord> records)
+    {
+        (Trace, Records) = (trace, records);
+        _graph = new Lazy<TrailGraph>(() => TrailGraph.Of(this));
+        _lookup = new Lazy<TrailLookup>(() => new TrailLookup(this));
+    }
 
     /// <summary>The trace id.</summary>
     public TraceId Trace { get; }
 
-    /// <summary>All records, by time, then by ledger order.</summary>
+    /// <summary>All records, by time, then by stream and ordinal.</summary>
     public IReadOnlyList<TrailRecord> Records { get; }
 
-    /// <summary>Every emitter's part, root first.</summary>
+    /// <summary>Every emitter's part, by time of its start.</summary>
     public required IReadOnlyList<TrailTask> Tasks { get; init; }
 
     /// <summary>The delegations, in order.</summary>
@@ -29,11 +37,20 @@ public sealed class Trail
     /// <summary>The acts, by time of request.</summary>
     public required IReadOnlyList<TrailAction> Actions { get; init; }
 
+    /// <summary>What the targets' own logs say, in order.</summary>
+    public required IReadOnlyList<ObservedEffect> Effects { get; init; }
+
     /// <summary>Decisions, approvals and credentials.</summary>
     public required TrailAuthority Authority { get; init; }
 
     /// <summary>The declared gaps, in order.</summary>
     public required IReadOnlyList<DeclaredGap> Gaps { get; init; }
+
+    /// <summary>The ends whose beginning is not there, in order.</summary>
+    public required IReadOnlyList<UnpairedEnd> Unpaired { get; init; }
+
+    /// <summary>How many records the emitters count, in order.</summary>
+    public required IReadOnlyList<CountedStream> Counts { get; init; }
 
     /// <summary>The task that nobody in the trail called: what started it all. Null when its record is missing.</summary>
     public TrailTask? Root => Tasks.FirstOrDefault(task => task.Parent is null) ?? (Tasks.Count > 0 ? Tasks[0] : null);
@@ -47,31 +64,68 @@ public sealed class Trail
     /// <summary>The root's outcome; "open" while it has none.</summary>
     public string Status => Root?.Status ?? "open";
 
+    /// <summary>Which span was caused by which.</summary>
+    public TrailGraph Graph => _graph.Value;
+
+    /// <summary>The parts by the ids of their records.</summary>
+    public TrailLookup Find => _lookup.Value;
+
     /// <summary>What is not closed: acts without an outcome, and emitters that have not ended their part.</summary>
     public IEnumerable<string> Open =>
         Actions.Where(action => action.Status is null).Select(action => $"{action.Type} {action.Resource} by {action.Actor.Id} has no outcome")
             .Concat(Tasks.Where(task => task.Ended is null).Select(task => $"{task.Issuer} (stream {task.Stream}) has not ended its part"));
 
-    /// <summary>Reconstructs a trail.</summary>
+    /// <summary>Reconstructs a trail. A record that is there twice, in one stream and with the same bytes, counts once.</summary>
     /// <exception cref="ArgumentException">There is no record.</exception>
     public static Trail From(IEnumerable<TrailRecord> records)
     {
-        var ordered = records.OrderBy(record => record.Record.Time).ThenBy(record => record.Statement).ThenBy(record => record.Record.Seq).ToList();
-        if (ordered.Count == 0)
+        var ordered = records.ToArray();
+        if (ordered.Length == 0)
         {
             throw new ArgumentException("a trail has at least one record", nameof(records));
         }
 
+        Array.Sort(ordered, Compare);
+        var distinct = new List<TrailRecord>(ordered.Length);
+        foreach (var record in ordered)
+        {
+            if (distinct.Count == 0 || distinct[^1].Stream != record.Stream || !distinct[^1].Record.Bytes.Span.SequenceEqual(record.Record.Bytes.Span))
+            {
+                distinct.Add(record);
+            }
+        }
+
         var reader = new TrailReader();
-        ordered.ForEach(reader.Take);
-        return new Trail(ordered[0].Record.Trace, ordered)
+        reader.Take(distinct);
+        return new Trail(distinct[0].Record.Trace, distinct)
         {
             Tasks = reader.Tasks,
             Delegations = reader.Delegations,
             Contexts = reader.Contexts,
             Actions = reader.Actions,
+            Effects = reader.Effects,
             Authority = reader.Authority,
             Gaps = reader.Gaps,
+            Unpaired = reader.Unpaired,
+            Counts = reader.Counts,
         };
+    }
+
+    /// <summary>The state of knowledge at an instant: the trail of the records made until then; null when there was none.</summary>
+    public Trail? At(DateTimeOffset time)
+    {
+        var known = Records.TakeWhile(record => record.Record.Time <= time).ToList();
+        return known.Count == 0 ? null : From(known);
+    }
+
+    // By what the records say, never by where they stand in the ledger: that is their order of arrival.
+    private static int Compare(TrailRecord left, TrailRecord right)
+    {
+        var (a, b) = (left.Record, right.Record);
+        var order = a.Time.UtcTicks.CompareTo(b.Time.UtcTicks);
+        order = order != 0 || left.Stream == right.Stream ? order : string.CompareOrdinal(left.Stream.ToString(), right.Stream.ToString());
+        order = order != 0 ? order : a.Seq.CompareTo(b.Seq);
+        order = order != 0 ? order : string.CompareOrdinal(a.Id.ToString(), b.Id.ToString());
+        return order != 0 ? order : a.Bytes.Span.SequenceCompareTo(b.Bytes.Span);
     }
 }
