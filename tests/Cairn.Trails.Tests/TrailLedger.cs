@@ -77,6 +77,13 @@ internal sealed class TrailLedger : IAsyncDisposable
         return trace;
     }
 
+    /// <summary>A story's records, all signed by this ledger's gateway in one statement.</summary>
+    public async Task<TraceId> TellAsync(TrailStory story)
+    {
+        await SubmitAsync([.. story.Records.Select(record => record.Record.Bytes.ToArray())]);
+        return story.Trace;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Ledger.DisposeAsync();

@@ -20,7 +20,10 @@ internal sealed class TrailStory
 
     public TraceId Trace { get; init; } = TraceId.New();
 
-    public DateTimeOffset Now => Start + _waited + TimeSpan.FromMilliseconds(_records.Count);
+    /// <summary>When it begins: a ledger takes only what its emitter's certificate covers.</summary>
+    public DateTimeOffset Begins { get; init; } = Start;
+
+    public DateTimeOffset Now => Begins + _waited + TimeSpan.FromMilliseconds(_records.Count);
 
     public RecordId NewId() => RecordId.New(Now);
 
@@ -30,6 +33,13 @@ internal sealed class TrailStory
     public TrailStory Wait(double seconds)
     {
         _waited += TimeSpan.FromSeconds(seconds);
+        return this;
+    }
+
+    /// <summary>Something happens.</summary>
+    public TrailStory Also(Action<TrailStory> step)
+    {
+        step(this);
         return this;
     }
 

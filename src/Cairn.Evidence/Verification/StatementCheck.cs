@@ -171,6 +171,7 @@ internal sealed class StatementCheck(
             suspect = suspect < 0 && IsOther(leaf, proof.Hints.Span, next) ? (int)records.Lines : suspect;
             next++;
             latest = CheckRecord(record, stream, position, subject, latest);
+            options.Record?.Invoke(new BundleRecord(record.ToArray(), statement.Issuer, statement.Payload.Stream, proof.Index));
         }
 
         var root = range.Root();

@@ -12,6 +12,19 @@ public sealed record VerifyOptions
     /// <summary>How far emitters' clocks may differ from the log's before a warning.</summary>
     public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// Told of every record as it is read, in the bundle's order. Nothing is proven of it at that moment: what was heard
+    /// counts only when the report's integrity passed.
+    /// </summary>
+    public Action<BundleRecord>? Record { get; init; }
+
     /// <summary>Told the number of records read, now and then.</summary>
     public Action<long>? Progress { get; init; }
 }
+
+/// <summary>A record of a bundle with the statement that it is under.</summary>
+/// <param name="Bytes">The record, a copy.</param>
+/// <param name="Issuer">Who signed the statement.</param>
+/// <param name="Stream">The emitter's stream.</param>
+/// <param name="Statement">The statement's index in the ledger.</param>
+public sealed record BundleRecord(ReadOnlyMemory<byte> Bytes, SpiffeId Issuer, StreamId Stream, long Statement);

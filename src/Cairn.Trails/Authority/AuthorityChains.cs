@@ -45,6 +45,12 @@ public sealed class AuthorityChains
         .Select(span => _links[span.Id])
         .Select(link => link.Delegation is null ? link.Above! : link);
 
+    /// <summary>Every link, causes first.</summary>
+    public IEnumerable<AuthorityLink> Links => _trail.Graph.InOrder
+        .Where(span => span.Delegation is not null || span.Task is not null)
+        .Select(span => _links[span.Id])
+        .SelectMany(link => link is { Task: not null, Above.Delegation: { } delegation } && delegation.Span == link.Task.Span ? new[] { link.Above, link } : [link]);
+
     /// <summary>The delegation nearest above an action; null: none.</summary>
     public static AuthorityLink? NearestDelegation(AuthorityLink? link)
     {
