@@ -26,6 +26,8 @@ internal static class CairnCommand
           cairn proxy -- python agent.py                    record what a program sends over HTTP
           cairn trails                                      what was recorded
           cairn show 4bf92f35                               one trail: who, context, tools, what changed
+          cairn explain 4bf92f35                            the same in plain words, each sentence with its records
+          cairn check --since 24h --fail-on high            what is wrong
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
           cairn keys > trust.policy                         whom to trust: hand it over by another way
           cairn verify trail.cairn.zip --trust trust.policy
@@ -48,6 +50,8 @@ internal static class CairnCommand
             GatewayCommand.Create(),
             TrailsCommand.Create(),
             ShowCommand.Create(),
+            ExplainCommand.Create(),
+            CheckCommand.Create(),
             ExportCommand.Create(),
             VerifyCommand.Create(),
             ReceiptCommand.Create(),

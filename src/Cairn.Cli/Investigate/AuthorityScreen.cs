@@ -47,27 +47,26 @@ internal static class AuthorityScreen
     /// <summary>What a record about authority says in one row of the timeline; null: it is none.</summary>
     public static (string What, string Outcome)? Row(Trail trail, RecordId record)
     {
-        var authority = trail.Authority;
-        if (authority.Decisions.FirstOrDefault(decision => decision.Record == record) is { } decided)
+        if (trail.Find.Decision(record) is { } decided)
         {
             return ($"policy.decided {ActOf(trail, decided.Action)}", decided.Binds ? decided.Outcome : $"{decided.Outcome} (shadow)");
         }
 
-        if (authority.Approvals.FirstOrDefault(approval => approval.Request == record) is { } asked)
+        if (trail.Find.Question(record) is { } asked)
         {
             return ($"approval.requested {ActOf(trail, asked.Action)}", "");
         }
 
-        if (authority.Approvals.FirstOrDefault(approval => approval.Recorded == record) is { } answered)
+        if (trail.Find.Answer(record) is { } answered)
         {
             return ($"approval.recorded by {answered.Approver}", answered.Answer ?? "");
         }
 
-        return authority.Refusals.FirstOrDefault(refusal => refusal.Record == record) is { } refused ? ($"credential.refused {string.Join(' ', refused.Scope)}", refused.Error) : null;
+        return trail.Find.Refusal(record) is { } refused ? ($"credential.refused {string.Join(' ', refused.Scope)}", refused.Error) : null;
     }
 
     private static string ActOf(Trail trail, RecordId? request) =>
-        trail.Actions.FirstOrDefault(action => action.Request == request) is { } action ? action.ShortResource : "an action that is not in the trail";
+        trail.Find.Action(request) is { } action ? action.ShortResource : "an action that is not in the trail";
 
     private static string By(TrailDecision decision)
     {

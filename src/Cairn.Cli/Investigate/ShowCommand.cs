@@ -11,16 +11,23 @@ internal static class ShowCommand
         var data = DataOption.Create();
         var output = OutputOption.Create();
         var trace = new Argument<string>("trace") { Description = "A trace id, or the start of one" };
-        var command = new Command("show", "Show a trail: who, context, tools, what changed") { trace, data, output };
+        var at = new Option<string?>("--at") { Description = "As known at that instant: a time, or how long ago (5m, 24h)", HelpName = "TIME" };
+        var command = new Command("show", "Show a trail: who, context, tools, what changed") { trace, at, data, output };
         command.SetAction((parsed, cancel) => RunAsync(
-            DataOption.Resolve(parsed.GetValue(data)), parsed.GetRequiredValue(trace), parsed.IsJson(output), Screen.Create(), cancel));
+            DataOption.Resolve(parsed.GetValue(data)), parsed.GetRequiredValue(trace), parsed.IsJson(output), Screen.Create(), cancel,
+            parsed.GetValue(at) is { } text ? TimeText.Parse(text, DateTimeOffset.UtcNow) : null));
         return command;
     }
 
-    public static async Task<int> RunAsync(string data, string trace, bool json, Screen screen, CancellationToken cancel)
+    public static async Task<int> RunAsync(string data, string trace, bool json, Screen screen, CancellationToken cancel, DateTimeOffset? at = null)
     {
         await using var open = await OpenLedger.ReadAsync(data, sequence: false, cancel);
         var trail = await open.Trails.ReadAsync(open.Resolve(trace), cancel);
+        if (at is { } time)
+        {
+            trail = trail.At(time) ?? throw new CliException($"no record of the trail is from {time.UtcDateTime:O} or before: it began at {trail.Started.UtcDateTime:O}");
+        }
+
         if (json)
         {
             await using var stdout = Console.OpenStandardOutput();

@@ -1,5 +1,4 @@
 using Cairn.Cli.Terminal;
-using Cairn.Evidence;
 using Cairn.Trails;
 using Spectre.Console;
 
@@ -8,6 +7,8 @@ namespace Cairn.Cli.Investigate;
 /// <summary>A trail on the terminal.</summary>
 internal static class TrailScreen
 {
+    private const int MostRows = 1000;
+
     public static void Print(Screen screen, Trail trail)
     {
         var console = screen.Console;
@@ -18,7 +19,7 @@ internal static class TrailScreen
         Tools(console, trail);
         Authority(console, trail);
         Changes(console, trail);
-        console.Write(Tree(trail));
+        console.Write(DelegationTree.Draw(trail));
         console.WriteLine();
         Timeline(console, trail);
         Open(console, trail);
@@ -105,39 +106,6 @@ internal static class TrailScreen
         console.WriteLine();
     }
 
-    private static Tree Tree(Trail trail)
-    {
-        var root = new Tree(Markup.FromInterpolated($"[bold]Delegation tree[/]"));
-        var children = trail.Tasks.Where(task => !ReferenceEquals(task, trail.Root)).ToList();
-        if (trail.Root is not { } top)
-        {
-            return root;
-        }
-
-        var node = root.AddNode(Label(top, trail));
-        foreach (var direct in children.Where(task => trail.Delegations.All(delegation => delegation.Span != task.Parent)))
-        {
-            node.AddNode(Label(direct, trail));
-        }
-
-        foreach (var delegation in trail.Delegations)
-        {
-            var branch = node.AddNode(Markup.FromInterpolated($"delegation: {delegation.Purpose}"));
-            foreach (var task in children.Where(task => task.Parent == delegation.Span))
-            {
-                branch.AddNode(Label(task, trail));
-            }
-        }
-
-        return root;
-    }
-
-    private static Markup Label(TrailTask task, Trail trail)
-    {
-        var actions = trail.Actions.Count(action => action.Issuer == task.Issuer && trail.Records.Any(record => record.Record.Id == action.Request && record.Stream == task.Stream));
-        return Markup.FromInterpolated($"{task.Agent.Id.Path} via {task.Issuer.Path}, {actions} actions, {task.Status ?? "open"}");
-    }
-
     private static void Timeline(IAnsiConsole console, Trail trail)
     {
         var table = new Table().Border(TableBorder.Simple).Title("Timeline", new Style(decoration: Decoration.Bold));
@@ -145,7 +113,7 @@ internal static class TrailScreen
         table.AddColumns("agent", "what", "outcome");
         table.AddColumn(new TableColumn("took").RightAligned());
         table.AddColumn("record");
-        foreach (var entry in trail.Records)
+        foreach (var entry in trail.Records.Take(MostRows))
         {
             if (Row(entry, trail) is { } row)
             {
@@ -160,12 +128,16 @@ internal static class TrailScreen
         }
 
         console.Write(table);
+        if (trail.Records.Count > MostRows)
+        {
+            Line(console, $"the first {MostRows} of {trail.Records.Count} records; --output json has all");
+        }
     }
 
     private static (string What, string Outcome, TimeSpan? Took)? Row(TrailRecord entry, Trail trail)
     {
         var record = entry.Record;
-        if (trail.Actions.FirstOrDefault(action => action.Request == record.Id) is { } action)
+        if (trail.Find.Action(record.Id) is { } action)
         {
             return ($"{action.Type} {action.ShortResource}", action.Status ?? "open", action.Duration);
         }
@@ -178,7 +150,7 @@ internal static class TrailScreen
         return record.Kind switch
         {
             Evidence.Records.RecordKinds.ActionCompleted => null,
-            Evidence.Records.RecordKinds.ContextCaptured => ($"{record.Kind} {trail.Contexts.FirstOrDefault(context => context.Record == record.Id)?.Subject}", "", null),
+            Evidence.Records.RecordKinds.ContextCaptured => ($"{record.Kind} {trail.Find.ContextSubject(record.Id)}", "", null),
             _ => (record.Kind, "", null),
         };
     }

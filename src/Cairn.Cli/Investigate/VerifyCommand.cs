@@ -1,7 +1,5 @@
 using System.CommandLine;
 using Cairn.Cli.Terminal;
-using Cairn.Evidence;
-using Cairn.Evidence.Trust;
 using Cairn.Evidence.Verification;
 using Spectre.Console;
 
@@ -24,7 +22,7 @@ internal static class VerifyCommand
 
     public static async Task<int> RunAsync(string file, string? trust, bool json, bool allowUnpinned, Screen screen, CancellationToken cancel)
     {
-        var policy = trust is null ? null : await ReadPolicyAsync(trust, cancel);
+        var policy = trust is null ? null : await TrustFile.ReadAsync(trust, cancel);
         if (!File.Exists(file))
         {
             throw new CliException($"there is no bundle at {Path.GetFullPath(file)}", "cairn export TRACE -o FILE");
@@ -55,22 +53,6 @@ internal static class VerifyCommand
         }
 
         return report.Verified && (policy is not null || allowUnpinned) ? ExitCode.Done : ExitCode.CheckFailed;
-    }
-
-    private static async Task<TrustPolicy> ReadPolicyAsync(string path, CancellationToken cancel)
-    {
-        try
-        {
-            return TrustPolicy.Parse(await File.ReadAllBytesAsync(path, cancel));
-        }
-        catch (EvidenceFormatException problem)
-        {
-            throw new CliException($"{path} is not a trust policy: {problem.Message}", "cairn keys --data DIR > trust.policy, where the ledger is");
-        }
-        catch (FileNotFoundException)
-        {
-            throw new CliException($"there is no trust policy at {Path.GetFullPath(path)}");
-        }
     }
 
     private static void Print(Screen screen, VerificationReport report)
