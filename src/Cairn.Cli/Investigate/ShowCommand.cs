@@ -25,6 +25,7 @@ internal static class ShowCommand
         var trail = await open.Trails.ReadAsync(open.Resolve(trace), cancel);
         if (at is { } time)
         {
+            Console.Error.WriteLine($"as known at {time.UtcDateTime:O}");
             trail = trail.At(time) ?? throw new CliException($"no record of the trail is from {time.UtcDateTime:O} or before: it began at {trail.Started.UtcDateTime:O}");
         }
 
