@@ -1,0 +1,222 @@
+import { fromBase64, hex, latin1, Malformed, fromUtf8, type Bytes } from "./bytes";
+import { readCertificate, type Certificate } from "./certificate";
+import { judgeKey, readVerifierKey, type Checkpoint, type KeyResult, type VerifierKey } from "./note";
+import { sha256 } from "./sha256";
+import { readPublicKey, type PublicKey } from "./signatures";
+import { domainOf, isSpiffeId, isTrustDomain } from "./spiffe";
+
+/** Trust policies (docs/spec/trust-policy.md). */
+
+export const MAX_POLICY = 8 << 20;
+export type Role = "agent" | "gateway" | "importer" | "operator";
+
+export interface EmitterRule {
+  readonly role: Role;
+  /** A SPIFFE ID; with `prefix`, that of all ids below it. */
+  readonly id: string;
+  readonly prefix: boolean;
+  readonly key: { readonly kid: string; readonly key: PublicKey } | undefined;
+}
+
+interface Witness {
+  readonly name: string;
+  readonly key: VerifierKey;
+}
+
+interface Group {
+  readonly name: string;
+  readonly least: number;
+  readonly members: readonly string[];
+}
+
+export interface TrustPolicy {
+  readonly logs: readonly VerifierKey[];
+  readonly witnesses: readonly Witness[];
+  readonly groups: readonly Group[];
+  /** A witness's or group's name; undefined for none. */
+  readonly quorum: string | undefined;
+  readonly roots: ReadonlyMap<string, readonly Certificate[]>;
+  readonly emitters: readonly EmitterRule[];
+}
+
+/** Reads a policy (§1 to §3). Throws {@link Malformed} with the line's number. */
+export function readPolicy(bytes: Bytes): TrustPolicy {
+  if (bytes.length > MAX_POLICY) throw new Malformed("trust policy: more than 8 MiB");
+  for (const byte of bytes) if ((byte < 0x20 && byte !== 0x09 && byte !== 0x0a) || byte === 0x7f) throw new Malformed("trust policy: a control byte");
+  const logs: VerifierKey[] = [], witnesses: Witness[] = [], groups: Group[] = [], emitters: EmitterRule[] = [];
+  const roots = new Map<string, Certificate[]>();
+  const names = new Set<string>(), members = new Set<string>(), keys = new Set<string>(), rules = new Set<string>();
+  let quorum: string | null | undefined;
+
+  const defined = (name: string | undefined): string => {
+    if (name === undefined || !names.has(name)) throw new Malformed(`no witness or group ${name} on an earlier line`);
+    return name;
+  };
+  const define = (name: string): string => {
+    if (name === "none" || names.has(name)) throw new Malformed(`the name ${name} is taken`);
+    names.add(name);
+    return name;
+  };
+  const take = (word: string, types: readonly number[]): VerifierKey => {
+    const text = fromUtf8(Uint8Array.from(word, (character) => character.charCodeAt(0)));
+    if (text === undefined) throw new Malformed("a key name that is not UTF-8");
+    const key = readVerifierKey(text);
+    if (!types.includes(key.type)) throw new Malformed(`a key of type ${key.type} does not belong here`);
+    if (keys.has(hex(key.key))) throw new Malformed("a public key for the second time");
+    keys.add(hex(key.key));
+    return key;
+  };
+  const line = (words: readonly string[]): void => {
+    const count = (least: number, most: number): void => {
+      if (words.length < least || words.length > most) throw new Malformed(`${words[0]}: expected ${least} to ${most} words`);
+    };
+    switch (words[0]) {
+      case "log":
+        count(2, 3);
+        logs.push(take(words[1]!, [1, 6]));
+        break;
+      case "witness": {
+        count(3, 4);
+        const name = define(words[1]!);
+        witnesses.push({ name, key: take(words[2]!, [4, 6]) });
+        break;
+      }
+      case "group": {
+        if (words.length < 4) throw new Malformed("group: expected a name, a number and members");
+        const own = words.slice(3).map(defined);
+        for (const member of own) {
+          if (members.has(member)) throw new Malformed(`${member} is a member already`);
+          members.add(member);
+        }
+        const text = words[2]!;
+        const least = text === "any" ? 1 : text === "all" ? own.length : /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : 0;
+        if (least < 1 || least > own.length) throw new Malformed(`group: expected 1 to ${own.length}, found ${text}`);
+        groups.push({ name: define(words[1]!), least, members: own });
+        break;
+      }
+      case "quorum":
+        count(2, 2);
+        if (quorum !== undefined) throw new Malformed("a second quorum");
+        quorum = words[1] === "none" ? null : defined(words[1]);
+        break;
+      case "trustdomain": {
+        count(3, 3);
+        const der = fromBase64(words[2]!);
+        if (!isTrustDomain(words[1]!) || !der) throw new Malformed("trustdomain: expected a name and a certificate in base64");
+        const domain = roots.get(words[1]!) ?? [];
+        domain.push(readCertificate(der));
+        roots.set(words[1]!, domain);
+        break;
+      }
+      case "emitter": {
+        count(3, 4);
+        const rule = readRule(words);
+        const name = `${words[2]} ${rule.key?.kid ?? ""}`;
+        if (rules.has(name)) throw new Malformed("emitter: one pattern with two rules");
+        rules.add(name);
+        emitters.push(rule);
+        break;
+      }
+      default:
+        throw new Malformed(`unknown line ${words[0]}`);
+    }
+  };
+
+  let number = 0;
+  for (const text of latin1(bytes).split("\n")) {
+    number++;
+    const words = text.split(/[\t ]+/).filter((word) => word !== "");
+    if (words.length === 0 || words[0]!.startsWith("#")) continue;
+    try {
+      line(words);
+    } catch (error) {
+      if (error instanceof Malformed) throw new Malformed(`trust policy, line ${number}: ${error.message}`);
+      throw error;
+    }
+  }
+  if (quorum === undefined) throw new Malformed("trust policy: no quorum line");
+  return { logs, witnesses, groups, quorum: quorum ?? undefined, roots, emitters };
+}
+
+function readRule(words: readonly string[]): EmitterRule {
+  const role = words[1]!, pattern = words[2]!, prefix = pattern.endsWith("/*"), id = prefix ? pattern.slice(0, -2) : pattern;
+  if (role !== "agent" && role !== "gateway" && role !== "importer" && role !== "operator") throw new Malformed(`emitter: unknown role ${role}`);
+  if (!isSpiffeId(id)) throw new Malformed("emitter: expected a SPIFFE ID, or one followed by /*");
+  if (words[3] === undefined) return { role, id, prefix, key: undefined };
+  const spki = fromBase64(words[3]);
+  const key = spki && readPublicKey(spki);
+  if (!key || key.type === "rsa" || (key.type === "ec" && key.curve !== "P-256")) throw new Malformed("emitter: expected a P-256 or Ed25519 key");
+  return { role, id, prefix, key: { kid: hex(sha256(spki)), key } };
+}
+
+/** The rule that decides for an issuer (§3), by `kid` (hexadecimal) or, without one, by certificate. */
+export function ruleFor(policy: TrustPolicy, issuer: string, kid?: string): EmitterRule | undefined {
+  let best: EmitterRule | undefined;
+  for (const rule of policy.emitters) {
+    if (rule.key?.kid !== kid) continue;
+    if (!rule.prefix) {
+      if (rule.id === issuer) return rule;
+    } else if (issuer.startsWith(rule.id + "/") && (!best || rule.id.length > best.id.length)) {
+      best = rule;
+    }
+  }
+  return best;
+}
+
+export const rootsFor = (policy: TrustPolicy, issuer: string): readonly Certificate[] => policy.roots.get(domainOf(issuer)) ?? [];
+
+/** A checkpoint as a policy sees it (§4). */
+export interface Judgement {
+  /** Log keys whose name is the origin. */
+  readonly own: readonly VerifierKey[];
+  readonly absent: readonly VerifierKey[];
+  readonly badLogs: readonly VerifierKey[];
+  readonly badWitnesses: readonly Witness[];
+  readonly goodWitnesses: readonly string[];
+  readonly extensionsUnsigned: boolean;
+  readonly quorumMet: boolean;
+  /** The earliest time in a good signature, in seconds since 1970. */
+  readonly time: bigint | undefined;
+}
+
+export function judge(policy: TrustPolicy, checkpoint: Checkpoint): Judgement {
+  const { note } = checkpoint;
+  const own: VerifierKey[] = [], absent: VerifierKey[] = [], badLogs: VerifierKey[] = [], badWitnesses: Witness[] = [], goodWitnesses: string[] = [];
+  let time: bigint | undefined, textSigned = false;
+  const earliest = (result: KeyResult): void => {
+    if (result.state === "good" && result.time !== undefined && (time === undefined || result.time < time)) time = result.time;
+  };
+  for (const key of policy.logs) {
+    const result = judgeKey(note, key, checkpoint);
+    const isOwn = key.name === checkpoint.origin;
+    if (isOwn) own.push(key);
+    if (result.state === "bad") badLogs.push(key);
+    else if (isOwn && result.state === "absent") absent.push(key);
+    else if (isOwn && key.type === 1) textSigned = true;
+    earliest(result);
+  }
+  for (const witness of policy.witnesses) {
+    const result = judgeKey(note, witness.key, checkpoint);
+    if (result.state === "bad") badWitnesses.push(witness);
+    if (result.state === "good") goodWitnesses.push(witness.name);
+    earliest(result);
+  }
+  const satisfied = new Set(goodWitnesses);
+  for (const group of policy.groups) {
+    if (group.members.filter((member) => satisfied.has(member)).length >= group.least) satisfied.add(group.name);
+  }
+  return {
+    own,
+    absent,
+    badLogs,
+    badWitnesses,
+    goodWitnesses,
+    extensionsUnsigned: checkpoint.extensions.length > 0 && !textSigned,
+    quorumMet: policy.quorum === undefined || satisfied.has(policy.quorum),
+    time,
+  };
+}
+
+/** Whether the policy accepts the checkpoint (§4). */
+export const isAccepted = (judged: Judgement): boolean =>
+  judged.own.length > 0 && judged.absent.length === 0 && judged.badLogs.length === 0 && judged.badWitnesses.length === 0 && !judged.extensionsUnsigned && judged.quorumMet;
