@@ -1,0 +1,54 @@
+import { hex, Malformed, type Bytes } from "./bytes";
+import { readCertificate } from "./certificate";
+import { rootsFor, type TrustPolicy } from "./policy";
+import { sha256 } from "./sha256";
+import type { PublicKey } from "./signatures";
+import { checkSvid, type SvidResult } from "./svid";
+
+/** A certificate chain of the bundle; what was found out about it is kept, since many statements name one. */
+export class Chain {
+  readonly x5t: string;
+  /** The leaf's key; undefined where the leaf is no certificate, or its key of no known kind. */
+  readonly key: PublicKey | undefined;
+  readonly #chain: readonly Bytes[];
+  readonly #results = new Map<string, SvidResult>();
+
+  constructor(x5t: string, chain: readonly Bytes[]) {
+    this.x5t = x5t;
+    this.#chain = chain;
+    try {
+      this.key = readCertificate(chain[0]!).key;
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.key = undefined;
+    }
+  }
+
+  check(issuer: string, policy: TrustPolicy): SvidResult {
+    let result = this.#results.get(issuer);
+    if (!result) this.#results.set(issuer, (result = checkSvid(this.#chain, issuer, rootsFor(policy, issuer))));
+    return result;
+  }
+}
+
+/** Chains by the hash of their leaf: those of certificates.jsonl, and those that stand in statements. */
+export class Chains {
+  readonly #byLeaf = new Map<string, Chain>();
+  readonly #byChain = new Map<string, Chain>();
+
+  add(x5t: string, chain: readonly Bytes[]): void {
+    if (!this.#byLeaf.has(x5t)) this.#byLeaf.set(x5t, new Chain(x5t, chain));
+  }
+
+  find(x5t: string): Chain | undefined {
+    return this.#byLeaf.get(x5t);
+  }
+
+  known(chain: readonly Bytes[]): Chain {
+    const hashes = chain.map((one) => hex(sha256(one)));
+    const name = hashes.join();
+    let found = this.#byChain.get(name);
+    if (!found) this.#byChain.set(name, (found = new Chain(hashes[0]!, chain)));
+    return found;
+  }
+}

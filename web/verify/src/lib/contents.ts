@@ -1,0 +1,82 @@
+import { equal, fromHex } from "./bytes";
+import { readContentLine, type ContentLine } from "./lines";
+import type { Member } from "./member";
+import { bodyOf, type CairnRecord } from "./record";
+import { startHmac } from "./sha256";
+import { Stop, type Failure } from "./stop";
+
+const CONTENT_LINE = 1 << 10;
+const COMMITMENT = /^hmac-sha256:([0-9a-f]{64})$/;
+
+/** Compares disclosed content with the records that commit to it (docs/spec/verification.md §6). */
+export class ContentReader {
+  readonly #lines: Member;
+  readonly #bytes: Member;
+  readonly #fail: (failure: Failure) => void;
+  #next: ContentLine | undefined;
+  #begun = false;
+
+  constructor(lines: Member, bytes: Member, fail: (failure: Failure) => void) {
+    this.#lines = lines;
+    this.#bytes = bytes;
+    this.#fail = fail;
+  }
+
+  /** Lines read so far. */
+  get count(): number {
+    return this.#lines.lines;
+  }
+
+  async #advance(): Promise<void> {
+    this.#begun = true;
+    const line = await this.#lines.line(CONTENT_LINE);
+    this.#next = line && (readContentLine(line) ?? this.#malformed());
+  }
+
+  #malformed(): never {
+    throw new Stop("line-malformed", "file", "content.jsonl", "a line of its form", `another in line ${this.#lines.lines}`);
+  }
+
+  /** Takes the contents of a record, where the next lines name it. */
+  async record(record: CairnRecord): Promise<void> {
+    if (!this.#begun) await this.#advance();
+    while (this.#next?.record === record.id) {
+      const line = this.#next, subject = { kind: "content", id: `${line.record} ${line.member}` } as const;
+      const mac = startHmac(line.key);
+      let left = line.bytes;
+      while (left > 0n) {
+        const piece = await this.#bytes.some(left > 65536n ? 65536 : Number(left));
+        if (piece.length === 0) break;
+        mac.update(piece);
+        left -= BigInt(piece.length);
+      }
+      const committed = commitmentOf(record, line.member);
+      if (!committed) this.#fail({ code: "content-unclaimed", subject, expected: "a member that commits to content", found: "none" });
+      else if (left > 0n) this.#fail({ code: "content-mismatch", subject, expected: `${line.bytes} bytes`, found: `${line.bytes - left}` });
+      else if (!equal(mac.digest(), committed)) this.#fail({ code: "content-mismatch", subject, expected: "the content and key that the record commits to", found: "others" });
+      await this.#advance();
+    }
+  }
+
+  /** After the last record: nothing is left over. */
+  async end(): Promise<void> {
+    if (!this.#begun) await this.#advance();
+    while (this.#next) {
+      const { record, member } = this.#next;
+      this.#fail({ code: "content-unclaimed", subject: { kind: "content", id: `${record} ${member}` }, expected: "a record in the order of contents", found: "none" });
+      await this.#advance();
+    }
+    if ((await this.#bytes.some(1)).length > 0) this.#fail({ code: "content-unclaimed", subject: { kind: "file", id: "content.bin" }, expected: "the contents of content.jsonl", found: "more bytes" });
+  }
+}
+
+/** The value that a record's member commits to, of the redacted form where it is kept so (records.md §5). */
+function commitmentOf(record: CairnRecord, member: string): Uint8Array | undefined {
+  const body = bodyOf(record);
+  const held = Object.hasOwn(body, member) ? body[member] : undefined;
+  if (typeof held !== "object" || held === null) return undefined;
+  const { content, commitment, redacted_commitment: redacted } = held as Record<string, unknown>;
+  const value = content === "redacted" ? redacted : commitment;
+  const match = typeof value === "string" ? COMMITMENT.exec(value) : null;
+  return match ? fromHex(match[1]!) : undefined;
+}

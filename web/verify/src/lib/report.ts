@@ -1,0 +1,136 @@
+import { hex } from "./bytes";
+import type { Manifest } from "./manifest";
+import { keyLabel, type Checkpoint } from "./note";
+import type { Judgement, TrustPolicy } from "./policy";
+import type { Failure } from "./stop";
+import type { Trail } from "./trail";
+
+/** The verdicts and their report (docs/spec/verification.md §7, docs/verdicts.md). */
+
+/** Failures of one verdict: all are counted, the first ones kept, so that a hostile bundle fills no memory. */
+export class Findings {
+  static readonly KEPT = 1000;
+  readonly kept: Failure[] = [];
+  readonly codes = new Set<string>();
+  count = 0;
+
+  add(failure: Failure): void {
+    this.count++;
+    this.codes.add(failure.code);
+    if (this.kept.length < Findings.KEPT) this.kept.push(failure);
+  }
+
+  has(code: string, id: string): boolean {
+    return this.kept.some((failure) => failure.code === code && failure.subject.id === id);
+  }
+}
+
+export type State = "passed" | "unproven" | "failed";
+
+export interface Limit {
+  readonly code: string;
+  readonly does_not_prove: string;
+  readonly what_would: string;
+}
+
+export interface Verdict {
+  readonly state: State;
+  readonly failure_count: number;
+  readonly failures: readonly Failure[];
+  readonly limits: readonly Limit[];
+}
+
+/** What verifying gave; as JSON it is the report of verification.md §7. */
+export interface Report {
+  readonly format: "cairn-verification/1";
+  readonly verified: boolean;
+  readonly trace: string | null;
+  readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string; readonly time: string | null } | null;
+  readonly trust: { readonly pinned: boolean; readonly log_keys: readonly string[]; readonly witnesses: readonly string[] };
+  readonly counts: { readonly statements: number; readonly records: number; readonly streams: number; readonly contents: number };
+  readonly integrity: Verdict;
+  readonly completeness: Verdict;
+  readonly corroboration: Verdict;
+  readonly actions: Trail["actions"];
+  readonly emitters: readonly { readonly issuer: string; readonly stream: string; readonly role: string | null; readonly records: number; readonly ended: boolean; readonly listed: boolean }[];
+  readonly warnings: readonly Failure[];
+}
+
+export interface Outcome {
+  readonly pinned: boolean;
+  readonly manifest: Manifest | undefined;
+  readonly policy: TrustPolicy | undefined;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly judgement: Judgement | undefined;
+  readonly trail: Trail | undefined;
+  readonly statements: number;
+  readonly contents: number;
+  /** Whether the bundle was read to its end. */
+  readonly whole: boolean;
+  readonly integrity: Findings;
+  readonly completeness: Findings;
+  readonly warnings: Findings;
+}
+
+export function makeReport(outcome: Outcome): Report {
+  const { trail, judgement, checkpoint, policy } = outcome;
+  const actions = trail?.actions ?? { actions: 0, reported: 0, observed: 0, confirmed: 0, effects: 0 };
+  const integrity = outcome.integrity.count > 0 ? "failed" : "passed";
+  const completeness = outcome.completeness.count > 0 ? "failed" : !outcome.whole || !trail?.rooted || trail.gaps > 0 ? "unproven" : "passed";
+  const corroboration = integrity === "failed" || actions.reported > 0 ? "unproven" : "passed";
+  const verdict = (state: State, findings: Findings, limits: readonly Limit[]): Verdict => ({ state, failure_count: findings.count, failures: findings.kept, limits });
+  const streams = [...(trail?.streams.values() ?? [])];
+  const unlisted = streams.length > 1 && streams.filter((stream) => !stream.listed).length > 1;
+  return {
+    format: "cairn-verification/1",
+    verified: integrity !== "failed" && completeness !== "failed",
+    trace: outcome.manifest?.trace ?? null,
+    checkpoint: checkpoint
+      ? {
+          origin: checkpoint.origin,
+          size: Number(checkpoint.size),
+          root: hex(checkpoint.root),
+          time: judgement?.time === undefined ? null : new Date(Number(judgement.time) * 1000).toISOString().slice(0, 19) + "+00:00",
+        }
+      : null,
+    trust: { pinned: outcome.pinned, log_keys: judgement?.own.filter((key) => !judgement.absent.includes(key) && !judgement.badLogs.includes(key)).map(keyLabel) ?? [], witnesses: judgement?.goodWitnesses ?? [] },
+    counts: { statements: outcome.statements, records: trail?.records ?? 0, streams: streams.length, contents: outcome.contents },
+    integrity: verdict(integrity, outcome.integrity, [
+      ...(outcome.pinned ? [] : [LIMITS.unpinned]),
+      ...(policy === undefined || policy.quorum === undefined ? [LIMITS["no-witnesses"]] : []),
+      LIMITS.clocks,
+      LIMITS.truth,
+    ]),
+    completeness: verdict(completeness, outcome.completeness, [
+      ...(outcome.whole ? [] : [LIMITS["not-read"]]),
+      ...(outcome.whole && trail && trail.records > 0 && !trail.rooted ? [LIMITS["no-root"]] : []),
+      ...(trail && trail.gaps > 0 ? [LIMITS["declared-gaps"]] : []),
+      ...(unlisted ? [LIMITS["unlisted-emitters"]] : []),
+      LIMITS["outside-capture"],
+    ]),
+    corroboration: verdict(corroboration, new Findings(), [
+      ...(actions.reported > 0 ? [LIMITS["self-reported"]] : []),
+      ...(actions.effects === 0 ? [LIMITS["no-target-log"]] : []),
+    ]),
+    actions,
+    emitters: streams.map((stream) => ({ issuer: stream.issuer, stream: stream.id, role: stream.role ?? null, records: stream.records, ended: stream.ended, listed: stream.listed })),
+    warnings: outcome.warnings.kept,
+  };
+}
+
+const limit = (code: string, does_not_prove: string, what_would: string): Limit => ({ code, does_not_prove, what_would });
+
+/** docs/verdicts.md, Limits. */
+const LIMITS = {
+  unpinned: limit("unpinned", "who made this evidence: the keys were taken from the bundle itself, and whoever forges a bundle can put their own into it", "a trust policy from the ledger's operator, received by another way"),
+  "no-witnesses": limit("no-witnesses", "that everybody was shown the same ledger: without witnesses its operator could show different trees to different people", "witnesses' cosignatures and a quorum line in the trust policy"),
+  clocks: limit("clocks", "when things happened, beyond their order in the ledger: times are what the emitters' and the log's clocks said", "timestamps of an independent authority over the checkpoints"),
+  truth: limit("truth", "that what was recorded is true: a signature shows who said it, and that it was not changed since", "corroboration by others than the actor"),
+  "not-read": limit("not-read", "that nothing is missing: the bundle could not be read to its end", "the whole, unaltered bundle"),
+  "no-root": limit("no-root", "that every emitter is there: nobody recorded the start of the trail", "an emitter at the caller that started the trace"),
+  "declared-gaps": limit("declared-gaps", "that nothing is missing: emitters declare gaps themselves", "the evidence that they name, from elsewhere"),
+  "unlisted-emitters": limit("unlisted-emitters", "that no further emitter is missing: none counted all that are here", "a task.ended of the root, written after all others"),
+  "outside-capture": limit("outside-capture", "that the agent did nothing else: an act that passed no emitter leaves no record", "the target systems' own logs, reconciled with the trail"),
+  "self-reported": limit("self-reported", "that these actions happened so: only the actor speaks for them", "a gateway on their path, or the target's own log"),
+  "no-target-log": limit("no-target-log", "that what was requested took effect: no target system's own log is in the evidence", "an importer of the target's audit log"),
+} as const;

@@ -1,0 +1,439 @@
+import { equal, hex, Malformed, type Bytes } from "./bytes";
+import { Chains } from "./chains";
+import { ContentReader } from "./contents";
+import { readCertificateLine, readHead, readProof, type ProofLine } from "./lines";
+import { readManifest, type Counts, type Manifest } from "./manifest";
+import { Member, type MemberDigest } from "./member";
+import { checkInclusion, inclusionLength, isConsistent, RightEdge } from "./merkle";
+import { describeHead, keyLabel, readCheckpoint, readNote, type Checkpoint } from "./note";
+import { judge, readPolicy, ruleFor, type Judgement, type TrustPolicy } from "./policy";
+import { compareTimes, readRecord, type CairnRecord, type Instant } from "./record";
+import { Findings, makeReport, type Report } from "./report";
+import { leafHash, sha256 } from "./sha256";
+import { verifyStatement, readStatement, type Statement } from "./statement";
+import { Stop, type Failure } from "./stop";
+import { addSeconds, assuranceOf, showTime, Trail, type Assurance, type StreamState } from "./trail";
+import { NAMES, readZip, type ByteSource, type Entry, type Name } from "./zip";
+
+/** Verifies a bundle (docs/spec/verification.md). */
+
+const FIVE_MINUTES = 300;
+const RECORD_LINE = 1 << 16;
+const PROOF_LINE = 8 << 20;
+const HEAD_LINE = 16 << 10;
+const HEAD_LINES = 1 << 20;
+const CERTIFICATE_LINE = 1 << 20;
+
+/** Where a record stands: what a reader needs to show it with its proof. */
+export interface Place {
+  /** Ordinal of the statement in the bundle, and of its first byte in statements.bin. */
+  readonly statement: number;
+  /** Position within the statement. */
+  readonly position: number;
+  /** Number of the line in records.jsonl, and its first byte. */
+  readonly line: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Hears of what is read, while it is read. All of it is optional. */
+export interface Observer {
+  /** Bytes of the file that were read, of all of them. */
+  progress?(done: number, all: number): void | Promise<void>;
+  checkpoint?(checkpoint: Checkpoint, judgement: Judgement): void;
+  statement?(statement: Statement | undefined, proof: ProofLine, ordinal: number, offset: number, length: number): void;
+  record?(record: CairnRecord | undefined, place: Place, assurance: Assurance, stream: StreamState | undefined): void;
+  /** A piece of one of the bundle's files, in its order; for a reader that shows them afterwards. */
+  piece?(name: Name, piece: Bytes): void;
+  failure?(failure: Failure): void;
+}
+
+/** Codes that are of completeness (§7); all others are of integrity. */
+const COMPLETENESS: ReadonlySet<string> = new Set([
+  "sequence-gap", "emitter-open", "emitter-missing", "records-missing", "count-mismatch", "action-open", "action-unrequested", "record-body", "trail-empty",
+]);
+
+/**
+ * Verifies the bundle under the policy (its bytes; undefined: the bundle's own is believed, and trust is not pinned). Throws
+ * {@link Malformed} for a given policy that cannot be read. Everything about the bundle is in the report.
+ */
+export async function verifyBundle(source: ByteSource, policy: Bytes | undefined, observer: Observer = {}): Promise<Report> {
+  const given = policy ? readPolicy(policy) : undefined;
+  const verification = new Verification(source, given, observer);
+  return verification.run();
+}
+
+interface Head {
+  readonly root: Bytes;
+  readonly proven: boolean;
+}
+
+class Verification {
+  readonly #source: ByteSource;
+  readonly #given: TrustPolicy | undefined;
+  readonly #observer: Observer;
+  readonly #integrity = new Findings();
+  readonly #completeness = new Findings();
+  readonly #warnings = new Findings();
+  readonly #members = new Map<Name, Member>();
+  readonly #digests = new Map<Name, MemberDigest>();
+  readonly #heads = new Map<bigint, Head>();
+  readonly #chains = new Chains();
+  #entries: ReadonlyMap<Name, Entry> = new Map();
+  #manifest: Manifest | undefined;
+  #policy: TrustPolicy | undefined;
+  #checkpoint: Checkpoint | undefined;
+  #judgement: Judgement | undefined;
+  #time: Instant | undefined;
+  #trail: Trail | undefined;
+  #contents: ContentReader | undefined;
+  #statements = 0;
+  #lines = 0;
+  #offset = 0;
+  #done = 0;
+
+  constructor(source: ByteSource, given: TrustPolicy | undefined, observer: Observer) {
+    this.#source = source;
+    this.#given = given;
+    this.#observer = observer;
+  }
+
+  async run(): Promise<Report> {
+    let whole = false;
+    try {
+      await this.#read();
+      whole = true;
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      this.#fail(error.failure);
+    }
+    await this.#compareFiles();
+    return makeReport({
+      pinned: this.#given !== undefined,
+      manifest: this.#manifest,
+      policy: this.#policy,
+      checkpoint: this.#checkpoint,
+      judgement: this.#judgement,
+      trail: this.#trail,
+      statements: this.#statements,
+      contents: this.#contents?.count ?? 0,
+      whole,
+      integrity: this.#integrity,
+      completeness: this.#completeness,
+      warnings: this.#warnings,
+    });
+  }
+
+  #fail(failure: Failure): void {
+    (COMPLETENESS.has(failure.code) ? this.#completeness : this.#integrity).add(failure);
+    this.#observer.failure?.(failure);
+  }
+
+  #member(name: Name): Member {
+    let member = this.#members.get(name);
+    if (!member) {
+      const keep = this.#observer.piece;
+      member = new Member(this.#source, this.#entries.get(name)!, (bytes) => (this.#done += bytes), keep && ((piece) => keep.call(this.#observer, name, piece)));
+      this.#members.set(name, member);
+    }
+    return member;
+  }
+
+  async #read(): Promise<void> {
+    this.#entries = await readZip(this.#source);
+    this.#manifest = readManifest(await this.#member("manifest.json").all());
+    this.#matchFiles(this.#manifest);
+    const own = await this.#member("trust.policy").all();
+    this.#policy = this.#given ?? this.#ownPolicy(own);
+    await this.#readCheckpoint(this.#manifest, this.#policy);
+    await this.#readCertificates();
+    await this.#readHeads();
+    this.#trail = new Trail(this.#manifest.trace, this.#time, (failure) => this.#fail(failure), (warning) => this.#warnings.add(warning));
+    if (this.#entries.has("content.jsonl")) {
+      this.#contents = new ContentReader(this.#member("content.jsonl"), this.#member("content.bin"), (failure) => this.#fail(failure));
+    }
+    await this.#readStatements(this.#trail);
+    await this.#contents?.end();
+    this.#trail.end();
+    this.#matchCounts(this.#manifest.counts, this.#trail);
+  }
+
+  /** The manifest lists the zip's files, in their order and with their sizes (§2). */
+  #matchFiles(manifest: Manifest): void {
+    const found = [...this.#entries.values()].filter((entry) => entry.name !== "manifest.json").map((entry) => `${entry.name} of ${entry.size} bytes`);
+    const listed = manifest.files.map((file) => `${file.name} of ${file.bytes} bytes`);
+    if (found.join("\n") !== listed.join("\n")) throw new Stop("manifest-mismatch", "manifest", "manifest.json", `the files of the zip: ${found.join(", ")}`, listed.join(", "));
+  }
+
+  #matchCounts(counts: Counts, trail: Trail): void {
+    const found: Counts = {
+      statements: this.#statements,
+      records: this.#lines,
+      heads: this.#member("heads.jsonl").lines,
+      certificates: this.#member("certificates.jsonl").lines,
+      contents: this.#contents?.count ?? 0,
+    };
+    void trail;
+    for (const name of Object.keys(found) as (keyof Counts)[]) {
+      if (counts[name] !== found[name]) {
+        this.#fail({ code: "manifest-mismatch", subject: { kind: "manifest", id: "manifest.json" }, expected: `${found[name]} ${name}, as there are`, found: `${counts[name]}` });
+      }
+    }
+  }
+
+  #ownPolicy(bytes: Bytes): TrustPolicy {
+    try {
+      return readPolicy(bytes);
+    } catch (error) {
+      if (error instanceof Malformed) throw new Stop("trust-policy-malformed", "file", "trust.policy", "a trust policy", error.message);
+      throw error;
+    }
+  }
+
+  async #readCheckpoint(manifest: Manifest, policy: TrustPolicy): Promise<void> {
+    let checkpoint: Checkpoint;
+    try {
+      checkpoint = readCheckpoint(readNote(await this.#member("checkpoint").all()));
+    } catch (error) {
+      if (error instanceof Malformed) throw new Stop("checkpoint-malformed", "checkpoint", "checkpoint", "a signed checkpoint", error.message);
+      throw error;
+    }
+    const judged = judge(policy, checkpoint);
+    this.#checkpoint = checkpoint;
+    this.#judgement = judged;
+    this.#time = judged.time === undefined ? undefined : { seconds: Number(judged.time), micros: 0 };
+    const subject = { kind: "checkpoint", id: checkpoint.origin } as const;
+    const fail = (code: string, expected: string, found: string): void => this.#fail({ code, subject, expected, found });
+    if (checkpoint.origin !== manifest.origin) fail("checkpoint-origin", `the manifest's origin ${manifest.origin}`, checkpoint.origin);
+    if (judged.own.length === 0) fail("checkpoint-origin", "an origin for which the policy has log keys", checkpoint.origin);
+    for (const key of judged.absent) fail("checkpoint-unsigned", `a signature by ${keyLabel(key)}`, "none");
+    for (const key of judged.badLogs) fail("checkpoint-signature", `signatures by ${keyLabel(key)} that verify`, "one that does not");
+    if (judged.extensionsUnsigned) fail("checkpoint-unsigned", "a signature over the extension lines", "none");
+    for (const witness of judged.badWitnesses) fail("cosignature-invalid", `cosignatures by ${witness.name} that verify`, "one that does not");
+    if (!judged.quorumMet) fail("quorum-not-met", `the quorum ${policy.quorum}`, judged.goodWitnesses.length === 0 ? "no cosignature" : `those of ${judged.goodWitnesses.join(", ")}`);
+    this.#observer.checkpoint?.(checkpoint, judged);
+  }
+
+  async #readCertificates(): Promise<void> {
+    const member = this.#member("certificates.jsonl");
+    for (let line; (line = await member.line(CERTIFICATE_LINE)); ) {
+      const read = readCertificateLine(line) ?? this.#malformed(member);
+      const hash = hex(sha256(read.chain[0]!));
+      if (hash !== read.x5t) {
+        this.#fail({ code: "certificate-mismatch", subject: { kind: "certificate", id: read.x5t }, expected: "a certificate with this hash", found: hash });
+      } else {
+        this.#chains.add(read.x5t, read.chain);
+      }
+    }
+  }
+
+  async #readHeads(): Promise<void> {
+    const member = this.#member("heads.jsonl");
+    let last = -1n;
+    for (let line; (line = await member.line(HEAD_LINE)); ) {
+      if (member.lines > HEAD_LINES) throw new Stop("file-too-large", "file", "heads.jsonl", `at most ${HEAD_LINES} lines`, "more");
+      const head = readHead(line) ?? this.#malformed(member);
+      if (head.size <= last) this.#malformed(member);
+      last = head.size;
+      const proven = isConsistent(head, this.#checkpoint!, head.consistency);
+      this.#heads.set(head.size, { root: head.root, proven });
+      if (!proven) {
+        this.#fail({ code: "head-inconsistent", subject: { kind: "head", id: `${head.size}` }, expected: `a path to the checkpoint of ${describeHead(this.#checkpoint!)}`, found: `one of ${head.consistency.length} hashes that does not lead there` });
+      }
+    }
+  }
+
+  #malformed(member: Member): never {
+    throw new Stop("line-malformed", "file", member.entry.name, "a line of its form", `another in line ${member.lines}`);
+  }
+
+  async #readStatements(trail: Trail): Promise<void> {
+    const statements = this.#member("statements.bin"), proofs = this.#member("proofs.jsonl"), records = this.#member("records.jsonl");
+    let lastIndex = -1n, offset = 0;
+    for (;;) {
+      const head = await statements.bytes(2);
+      const line = await proofs.line(PROOF_LINE);
+      if (head.length === 0 && line === undefined) break;
+      if (head.length === 1) throw new Stop("line-malformed", "file", "statements.bin", "a length of two bytes", "one");
+      if (head.length === 0 || line === undefined) {
+        throw new Stop("statement-unpaired", "statement", `${this.#statements}`, "one proof for each statement", line === undefined ? "a statement without a proof" : "a proof without a statement");
+      }
+      const length = (head[0]! << 8) | head[1]!;
+      const bytes = (await statements.bytes(length)).slice();
+      if (bytes.length < length) throw new Stop("line-malformed", "file", "statements.bin", `a statement of ${length} bytes`, `${bytes.length}`);
+      const proof = readProof(line) ?? this.#malformed(proofs);
+      await this.#statement(trail, bytes, proof, lastIndex, offset + 2, records);
+      if (proof.index > lastIndex) lastIndex = proof.index;
+      offset += 2 + length;
+      this.#statements++;
+      const waits = this.#observer.progress?.(this.#done, this.#source.size);
+      if (waits) await waits;
+    }
+    if ((await records.line(RECORD_LINE)) !== undefined) {
+      this.#fail({ code: "records-count", subject: { kind: "file", id: "records.jsonl" }, expected: `${this.#lines} records, as the proofs count`, found: "more" });
+    }
+  }
+
+  async #statement(trail: Trail, bytes: Bytes, proof: ProofLine, lastIndex: bigint, offset: number, records: Member): Promise<void> {
+    const subject = { kind: "statement", id: `${proof.index}` } as const;
+    const fail = (code: string, expected: string, found: string): void => this.#fail({ code, subject, expected, found });
+    const checkpoint = this.#checkpoint!;
+    let statement: Statement | undefined;
+    try {
+      statement = readStatement(bytes);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      fail("statement-malformed", "a signed statement", error.message);
+    }
+    this.#observer.statement?.(statement, proof, this.#statements, offset, bytes.length);
+    if (proof.index <= lastIndex) fail("index-order", `an index above ${lastIndex}`, `${proof.index}`);
+    if (proof.index >= checkpoint.size || proof.path.length !== inclusionLength(proof.index, checkpoint.size)) {
+      fail("inclusion-path", `an index below ${checkpoint.size} and a path of its length`, `${proof.index} and ${proof.path.length} hashes`);
+    } else if (checkInclusion(leafHash(bytes), proof.index, checkpoint, proof.path) !== undefined) {
+      fail("inclusion-root", "a path to the checkpoint's root", "one that leads elsewhere");
+    }
+    if (!statement) {
+      await this.#skipRecords(proof, records);
+      return;
+    }
+    const stream = trail.stream(statement.stream, statement.issuer);
+    const kid = statement.key.by === "kid" ? hex(statement.key.kid) : undefined;
+    const rule = this.#policy && ruleFor(this.#policy, statement.issuer, kid);
+    stream.role ??= rule?.role;
+    if (stream.issuer !== statement.issuer) fail("stream-issuer", `the issuer ${stream.issuer} of stream ${stream.id}`, statement.issuer);
+    if (statement.seq <= stream.highest) {
+      fail("stream-order", `ordinal ${stream.highest + 1n} or later of stream ${stream.id}`, `${statement.seq}: it stands in another order than it was made, or twice`);
+    } else {
+      if (statement.seq === stream.highest + 1n && stream.hash && !equal(statement.previous, stream.hash)) {
+        fail("stream-previous", `the hash ${hex(stream.hash)} of the statement before it`, hex(statement.previous));
+      }
+      stream.highest = statement.seq;
+      stream.hash = sha256(bytes);
+    }
+    this.#checkKnown(statement, proof, fail);
+    const latest = await this.#readRecords(trail, stream, statement, proof, records, fail);
+    await this.#checkIssuer(statement, rule, latest, fail);
+  }
+
+  #checkKnown(statement: Statement, proof: ProofLine, fail: (code: string, expected: string, found: string) => void): void {
+    const known = statement.known;
+    if (!known) return;
+    if (known.size > proof.index) fail("head-after-statement", `a known tree of at most ${proof.index} statements`, `${known.size}`);
+    const head = this.#heads.get(known.size);
+    if (!head) fail("head-missing", `the tree of size ${known.size} in heads.jsonl`, "none");
+    else if (!equal(head.root, known.root) || !head.proven) fail("head-inconsistent", `the proven root of size ${known.size}`, `${hex(known.root)}, which is not`);
+  }
+
+  /** Lines of a statement that could not be read: as many as the proof says. */
+  async #skipRecords(proof: ProofLine, records: Member): Promise<void> {
+    for (let left = proof.positions?.length ?? proof.hints.length / 8; left > 0; left--) {
+      const line = await records.line(RECORD_LINE);
+      if (line === undefined) return;
+      this.#offset += line.length + 1;
+      this.#lines++;
+    }
+  }
+
+  /** Reads the statement's records (§4, 4 and §5). Gives the latest time in them. */
+  async #readRecords(trail: Trail, stream: StreamState, statement: Statement, proof: ProofLine, records: Member, fail: (code: string, expected: string, found: string) => void): Promise<Instant | undefined> {
+    const edge = new RightEdge();
+    const present = proof.positions?.length ?? statement.records;
+    let latest: Instant | undefined, sibling = 0, altered: string | undefined, missing = false;
+    for (let i = 0; i < present; i++) {
+      const position = proof.positions?.[i] ?? i;
+      while (edge.size < position && sibling < proof.siblings.length) edge.append(proof.siblings[sibling++]!);
+      const line = records.bufferedLine() ?? (await records.line(RECORD_LINE));
+      if (line === undefined) {
+        fail("records-count", `${present} records of this statement`, `${i}, then the end of records.jsonl`);
+        missing = true;
+        break;
+      }
+      if (line.length > RECORD_LINE) throw new Stop("line-malformed", "file", "records.jsonl", `a line of at most ${RECORD_LINE} bytes`, `${line.length}`);
+      const leaf = leafHash(line);
+      edge.append(leaf);
+      if (proof.hints !== "" && altered === undefined && proof.hints.slice(8 * i, 8 * i + 8) !== hex(leaf.subarray(0, 4))) altered = `line ${this.#lines + 1}`;
+      const record = await this.#record(trail, stream, statement, line, i === 0 || position >= 0 ? position : 0);
+      if (record && (!latest || compareTimes(record.time, latest) > 0)) latest = record.time;
+      this.#offset += line.length + 1;
+      this.#lines++;
+    }
+    while (sibling < proof.siblings.length) edge.append(proof.siblings[sibling++]!);
+    const lastPosition = proof.positions?.at(-1) ?? 0;
+    if (present + proof.siblings.length !== statement.records || lastPosition >= statement.records) {
+      fail("records-count", `${statement.records} records, present or as hashes`, `${present} and ${proof.siblings.length}`);
+    } else if (!missing && !equal(edge.root(), statement.root)) {
+      fail("records-root", "the records that the statement signs", altered ? `others: ${altered} of records.jsonl is another` : "others");
+    }
+    return latest;
+  }
+
+  async #record(trail: Trail, stream: StreamState, statement: Statement, line: Bytes, position: number): Promise<CairnRecord | undefined> {
+    const place: Place = { statement: this.#statements, position, line: this.#lines, offset: this.#offset, length: line.length };
+    let record: CairnRecord;
+    try {
+      record = readRecord(line);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.#fail({ code: "record-malformed", subject: { kind: "record", id: `line ${this.#lines + 1}` }, expected: "a record", found: error.message });
+      this.#observer.record?.(undefined, place, "reported", stream);
+      return undefined;
+    }
+    const assurance = assuranceOf(stream.role, statement.issuer, record.actor);
+    trail.record(record, stream, assurance);
+    if (this.#contents) await this.#contents.record(record);
+    this.#observer.record?.(record, place, assurance, stream);
+    return record;
+  }
+
+  /** The issuer's rule, key and signature, and its certificate's chain (§4, 5). */
+  async #checkIssuer(statement: Statement, rule: ReturnType<typeof ruleFor>, latest: Instant | undefined, fail: (code: string, expected: string, found: string) => void): Promise<void> {
+    if (!rule) fail("issuer-unknown", `an emitter line for ${statement.issuer}`, "none");
+    if (statement.key.by === "kid") {
+      if (rule?.key && !(await verifyStatement(statement, rule.key.key))) fail("statement-signature", `a signature by the key ${rule.key.kid}`, "one that does not verify");
+      return;
+    }
+    const chain = statement.key.by === "x5chain" ? this.#chains.known(statement.key.chain) : this.#chains.find(hex(statement.key.hash));
+    if (!chain) {
+      fail("certificate-missing", `the certificate ${statement.key.by === "x5t" ? hex(statement.key.hash) : ""}`, "none in certificates.jsonl");
+      return;
+    }
+    if (!chain.key || !(await verifyStatement(statement, chain.key))) fail("statement-signature", `a signature by the certificate ${chain.x5t}`, "one that does not verify");
+    if (!rule) return;
+    const result = chain.check(statement.issuer, this.#policy!);
+    if ("fault" in result) {
+      fail("certificate-untrusted", `an X.509-SVID of ${statement.issuer} under a root of the policy`, result.found);
+      return;
+    }
+    if (!latest) return;
+    let time = latest;
+    if (latest.seconds < result.leaf.notBefore) {
+      time = { seconds: result.leaf.notBefore, micros: 0 };
+      this.#warnings.add({ code: "certificate-later", subject: { kind: "certificate", id: chain.x5t }, expected: `a certificate that was valid at ${showTime(latest)}`, found: `one valid from ${showTime(time)}` });
+    }
+    const late = time !== latest && this.#time !== undefined && compareTimes(time, addSeconds(this.#time, FIVE_MINUTES)) > 0;
+    if (late || !result.paths.some((path) => path.from <= time.seconds && time.seconds <= path.until)) {
+      fail("certificate-expired", `a certificate valid at ${showTime(time)}`, `one valid from ${showTime({ seconds: result.leaf.notBefore, micros: 0 })} to ${showTime({ seconds: result.leaf.notAfter, micros: 0 })}`);
+    }
+  }
+
+  /** Reads what was not read, and compares every file with the manifest and with its CRC (§1, end). */
+  async #compareFiles(): Promise<void> {
+    for (const name of NAMES) {
+      if (!this.#entries.has(name)) continue;
+      try {
+        this.#digests.set(name, await this.#member(name).finish());
+      } catch (error) {
+        if (!(error instanceof Stop)) throw error;
+        if (!this.#integrity.has(error.failure.code, error.failure.subject.id)) this.#fail(error.failure);
+      }
+    }
+    for (const file of this.#manifest?.files ?? []) {
+      const digest = this.#digests.get(file.name as Name);
+      if (digest && hex(digest.sha256) !== file.sha256) this.#fail({ code: "file-digest", subject: { kind: "file", id: file.name }, expected: file.sha256, found: hex(digest.sha256) });
+    }
+    for (const [name, digest] of this.#digests) {
+      const { crc } = this.#entries.get(name)!;
+      if (digest.crc !== crc) this.#fail({ code: "zip-corrupt", subject: { kind: "file", id: name }, expected: `the CRC-32 ${crc.toString(16)}`, found: digest.crc.toString(16) });
+    }
+  }
+}
