@@ -109,6 +109,7 @@ export function makeReport(outcome: Outcome): Report {
       LIMITS["outside-capture"],
     ]),
     corroboration: verdict(corroboration, new Findings(), [
+      ...(outcome.whole ? [] : [LIMITS["not-read"]]),
       ...(actions.reported > 0 ? [LIMITS["self-reported"]] : []),
       ...(actions.effects === 0 ? [LIMITS["no-target-log"]] : []),
     ]),

@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import type { Bytes } from "../lib/bytes";
 import { useSha256 } from "../lib/sha256";
@@ -24,7 +24,6 @@ export function useNodeSha256(): void {
     },
   });
 }
-void hash;
 
 /** A file, open until {@link FileSource.close}. */
 export class FileSource implements ByteSource {

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { Malformed, type Bytes } from "../lib/bytes";
+import type { Report, Verdict } from "../lib/report";
+import { verifyBundle } from "../lib/verify";
+import { FileSource, useNodeSha256 } from "./files";
+
+const USAGE = `cairn-verify FILE --trust POLICY [--output json|table] [--allow-unpinned]
+
+Verifies an evidence bundle offline: integrity, completeness, corroboration. POLICY is the verifier's own trust policy; without
+it the bundle vouches for itself, and the exit code is 1 unless --allow-unpinned is given.
+Exit code: 0 verified, 1 not verified, 2 usage, or the verification could not run.`;
+
+class Usage extends Error {}
+
+/** Runs the command; gives its exit code. */
+async function main(args: string[]): Promise<number> {
+  let options: { trust?: string | undefined; output?: string | undefined; "allow-unpinned"?: boolean | undefined; help?: boolean | undefined }, files: string[];
+  try {
+    ({ values: options, positionals: files } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { trust: { type: "string" }, output: { type: "string" }, "allow-unpinned": { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    }));
+  } catch (error) {
+    throw new Usage((error as Error).message);
+  }
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const output = options.output ?? "table";
+  if (output !== "json" && output !== "table") throw new Usage(`--output is json or table, not ${output}`);
+  if (files.length !== 1) throw new Usage("expected one bundle");
+  useNodeSha256();
+  const policy = options.trust === undefined ? undefined : (new Uint8Array(await readFile(options.trust)) as Bytes);
+  const source = await FileSource.open(files[0]!);
+  try {
+    const report = await verifyBundle(source, policy);
+    console.log(output === "json" ? JSON.stringify(report, undefined, 2) : table(report));
+    if (!report.trust.pinned && !options["allow-unpinned"]) {
+      console.error("cairn-verify: unpinned: no --trust policy was given, so the bundle vouched for itself");
+      return 1;
+    }
+    return report.verified ? 0 : 1;
+  } finally {
+    await source.close();
+  }
+}
+
+/** Control characters of hostile texts never reach the terminal. */
+const safe = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+
+function table(report: Report): string {
+  const lines = [report.verified ? (report.trust.pinned ? "VERIFIED" : "VERIFIED, BUT UNPINNED: the keys came from the bundle itself") : "NOT VERIFIED"];
+  lines.push(`trail ${report.trace ?? "unknown"}`);
+  if (report.checkpoint) lines.push(`  checkpoint ${report.checkpoint.origin} size ${report.checkpoint.size}, signed ${report.checkpoint.time ?? "at no stated time"}`);
+  lines.push(`  trust: ${report.trust.pinned ? "the given policy" : "the bundle's own policy"}`);
+  lines.push(`  ${report.counts.records} records in ${report.counts.statements} statements of ${report.counts.streams} streams, ${report.counts.contents} disclosed contents`);
+  const verdict = (name: string, one: Verdict, more = ""): void => {
+    lines.push(`${name}: ${one.state.toUpperCase()}${more}`);
+    for (const failure of one.failures) lines.push(`  x ${failure.code}: ${failure.subject.kind} ${failure.subject.id}: expected ${failure.expected}, found ${failure.found}`);
+    if (one.failure_count > one.failures.length) lines.push(`  x and ${one.failure_count - one.failures.length} more`);
+    for (const limit of one.limits) lines.push(`  - does not prove ${limit.does_not_prove}; what would: ${limit.what_would}`);
+  };
+  const { actions } = report;
+  verdict("integrity", report.integrity);
+  verdict("completeness", report.completeness);
+  verdict("corroboration", report.corroboration, ` (${actions.actions} actions: ${actions.reported} reported, ${actions.observed} observed, ${actions.confirmed} confirmed; ${actions.effects} effects)`);
+  for (const warning of report.warnings) lines.push(`warning ${warning.code}: ${warning.subject.kind} ${warning.subject.id}: expected ${warning.expected}, found ${warning.found}`);
+  return lines.map(safe).join("\n");
+}
+
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    process.exitCode = 2;
+    if (error instanceof Usage) console.error(`cairn-verify: ${error.message}\n${USAGE}`);
+    else if (error instanceof Malformed) console.error(`cairn-verify: the policy can't be used: ${safe(error.message)}`);
+    else if (error instanceof Error && "code" in error) console.error(`cairn-verify: ${error.message}`);
+    else throw error;
+  },
+);

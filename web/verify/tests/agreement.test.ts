@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Malformed, utf8, type Bytes } from "../src/lib/bytes";
+import type { Report } from "../src/lib/report";
+import { verifyBundle } from "../src/lib/verify";
+import { MemorySource } from "../src/node/files";
+import { CONTAINER, damageBytes, damageFile, pack } from "./making/damage";
+import { OtherVerifier } from "./making/other";
+import { Random } from "./making/random";
+import { FAULTS, tell } from "./making/story";
+
+/**
+ * Both verifiers over the same bundles: those of the vectors, and ones made from seeds. CAIRN_AGREEMENT_ROUNDS sets how many
+ * bundles of each way are made (thousands in all from 10 on), CAIRN_AGREEMENT_SEED where the seeds begin. A bundle on which they
+ * disagree is kept in .build/disagreements with its policy.
+ */
+const home = join(import.meta.dirname, "../../..");
+const rounds = Number(process.env.CAIRN_AGREEMENT_ROUNDS ?? 1);
+const first = Number(process.env.CAIRN_AGREEMENT_SEED ?? 1);
+const kept = join(home, ".build/disagreements");
+
+/** What both must say alike. */
+function essence(report: Report): unknown {
+  const codes = (verdict: Report["integrity"]): string[] => [...new Set(verdict.failures.map((failure) => failure.code))].sort();
+  const side = (verdict: Report["integrity"]): unknown => ({ state: verdict.state, codes: codes(verdict), limits: verdict.limits.map((limit) => limit.code).sort() });
+  return {
+    verified: report.verified,
+    trace: report.trace,
+    checkpoint: report.checkpoint,
+    trust: report.trust,
+    counts: report.counts,
+    integrity: side(report.integrity),
+    completeness: side(report.completeness),
+    corroboration: side(report.corroboration),
+    actions: report.actions,
+    emitters: report.emitters,
+    warnings: [...new Set(report.warnings.map((warning) => warning.code))].sort(),
+  };
+}
+
+async function ours(bundle: Bytes, policy: Bytes | undefined): Promise<unknown> {
+  try {
+    return essence(await verifyBundle(new MemorySource(bundle), policy));
+  } catch (error) {
+    if (error instanceof Malformed) return { policy: "malformed" };
+    throw error;
+  }
+}
+
+/** Where two values differ, by their paths; nothing when they are the same. */
+function differences(mine: unknown, theirs: unknown, path = ""): string[] {
+  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isObject(mine) && isObject(theirs)) {
+    return [...new Set([...Object.keys(mine), ...Object.keys(theirs)])].flatMap((name) => differences(mine[name], theirs[name], `${path}.${name}`));
+  }
+  const [left, right] = [JSON.stringify(mine), JSON.stringify(theirs)];
+  return left === right ? [] : [`  ${path.slice(1)}: web/verify ${left}, cairn verify ${right}`];
+}
+
+/** Runs both and compares; gives the disagreement, if there is one. */
+async function compare(other: OtherVerifier, folder: string, name: string, bundle: Bytes, policy: Bytes | undefined): Promise<string | undefined> {
+  const paths = [join(folder, "bundle.zip"), policy ? join(folder, "trust.policy") : ""] as const;
+  writeFileSync(paths[0], bundle);
+  if (policy) writeFileSync(paths[1], policy);
+  const theirs = await other.verify(...paths);
+  const mine = await ours(bundle, policy);
+  const found = differences(mine, "format" in theirs ? essence(theirs as unknown as Report) : theirs);
+  if (found.length === 0) return undefined;
+  const at = join(kept, name.replaceAll(/[^A-Za-z0-9]+/g, "-"));
+  mkdirSync(at, { recursive: true });
+  writeFileSync(join(at, "bundle.zip"), bundle);
+  if (policy) writeFileSync(join(at, "trust.policy"), policy);
+  return `${name} (kept in ${at})\n${found.join("\n")}`;
+}
+
+/** Compares all that the generator gives, and reports every disagreement at the end. */
+async function agree(make: () => Iterable<{ name: string; bundle: Bytes; policy: Bytes | undefined }>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "cairn-agreement-"));
+  const other = new OtherVerifier();
+  const disagreements: string[] = [];
+  let count = 0;
+  try {
+    for (const { name, bundle, policy } of make()) {
+      count++;
+      const found = await compare(other, folder, name, bundle, policy);
+      if (found) disagreements.push(found);
+    }
+  } finally {
+    other.close();
+    rmSync(folder, { recursive: true });
+  }
+  assert.ok(count > 0);
+  if (disagreements.length > 0) assert.fail(`${disagreements.length} of ${count} bundles:\n${disagreements.join("\n")}`);
+}
+
+const options = OtherVerifier.isBuilt ? {} : { skip: "the C# verifier is not built: run ./test, or dotnet build tests/Cairn.Verdicts -c Release" };
+
+test("Both_verifiers_agree_on_the_vectors", options, () =>
+  agree(function* () {
+    const folder = join(home, "docs/spec/vectors/bundles");
+    const policies = readdirSync(folder).filter((name) => name.endsWith(".policy"));
+    for (const name of readdirSync(folder).filter((one) => one.endsWith(".zip"))) {
+      const bundle = new Uint8Array(readFileSync(join(folder, name)));
+      for (const policy of policies) yield { name: `${name} ${policy}`, bundle, policy: new Uint8Array(readFileSync(join(folder, policy))) };
+      yield { name: `${name} unpinned`, bundle, policy: undefined };
+    }
+  }));
+
+test("Both_verifiers_agree_on_stories_with_a_lie_in_them", options, () =>
+  agree(function* () {
+    for (let seed = first; seed < first + rounds; seed++) {
+      for (const [i, fault] of FAULTS.entries()) {
+        const random = new Random(seed * 1009 + i), made = tell(random, fault);
+        yield { name: `lie ${seed} ${fault}`, bundle: pack(random, made), policy: random.chance(90) && !fault.startsWith("own policy") ? made.policy : undefined };
+      }
+    }
+  }));
+
+test("Both_verifiers_agree_on_containers_of_another_form", options, () =>
+  agree(function* () {
+    for (let seed = first; seed < first + rounds; seed++) {
+      for (const [i, way] of CONTAINER.entries()) {
+        const random = new Random(seed * 2003 + i), made = tell(random, "none");
+        yield { name: `container ${seed} ${way}`, bundle: pack(random, made, way), policy: made.policy };
+      }
+    }
+  }));
+
+test("Both_verifiers_agree_on_damaged_bytes_and_files", options, () =>
+  agree(function* () {
+    for (let seed = first; seed < first + 20 * rounds; seed++) {
+      const random = new Random(seed * 3001), made = tell(random, "none"), bundle = pack(random, made, random.chance(30) ? "deflated" : undefined);
+      yield { name: `good ${seed}`, bundle, policy: made.policy };
+      for (let i = 0; i < 4; i++) yield { name: `bytes ${seed} ${i}`, bundle: damageBytes(random, bundle), policy: made.policy };
+      for (let i = 0; i < 6; i++) yield { name: `file ${seed} ${i}`, bundle: damageFile(random, made), policy: made.policy };
+    }
+  }));
+
+test("Both_verifiers_agree_on_altered_policies", options, () =>
+  agree(function* () {
+    for (let seed = first; seed < first + 4 * rounds; seed++) {
+      const random = new Random(seed * 4001), made = tell(random, "none"), bundle = pack(random, made);
+      const lines = new TextDecoder().decode(made.policy).split("\n");
+      for (let i = 0; i < 5; i++) {
+        const at = random.below(lines.length - 1), altered = [...lines];
+        switch (random.below(4)) {
+          case 0: altered.splice(at, 1); break;
+          case 1: altered.splice(at, 0, lines[at]!); break;
+          case 2: altered[at] = lines[at]!.split(" ").filter((_, word, all) => word !== random.below(all.length)).join(" "); break;
+          default: {
+            const line = lines[at]!, place = random.below(line.length);
+            altered[at] = line.slice(0, place) + random.pick(["x", " ", "#", "\t", "+", "/", "\u00e9", "\u00a0"]) + line.slice(place + 1);
+          }
+        }
+        yield { name: `policy ${seed} ${i}`, bundle, policy: utf8(altered.join("\n")) };
+      }
+    }
+  }));
+
+test("A_disagreement_is_a_failure_with_the_bundle_kept", async () => {
+  const liar = { verify: async () => Promise.resolve({ policy: "malformed" }) } as unknown as OtherVerifier;
+  const folder = mkdtempSync(join(tmpdir(), "cairn-agreement-"));
+  const good = join(home, "docs/spec/vectors/bundles/good.zip");
+  copyFileSync(good, join(folder, "copy.zip"));
+  try {
+    const found = await compare(liar, folder, "a test of the test", new Uint8Array(readFileSync(good)), undefined);
+    assert.match(found!, /a test of the test/);
+    assert.deepEqual(readFileSync(join(kept, "a-test-of-the-test", "bundle.zip")), readFileSync(good));
+  } finally {
+    rmSync(folder, { recursive: true });
+    rmSync(join(kept, "a-test-of-the-test"), { recursive: true });
+  }
+});

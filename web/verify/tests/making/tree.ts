@@ -1,0 +1,31 @@
+import { EMPTY_ROOT } from "../../src/lib/merkle";
+import { nodeHash } from "../../src/lib/sha256";
+import type { Bytes } from "../../src/lib/bytes";
+
+/** Merkle trees by their definition (docs/spec/merkle.md §1) and their proofs (RFC 9162 §2.1.3.1, §2.1.4.1). */
+
+function split(count: number): number {
+  let k = 1;
+  while (k * 2 < count) k *= 2;
+  return k;
+}
+
+export function root(leaves: readonly Bytes[]): Bytes {
+  if (leaves.length === 0) return EMPTY_ROOT;
+  if (leaves.length === 1) return leaves[0]!;
+  const k = split(leaves.length);
+  return nodeHash(root(leaves.slice(0, k)), root(leaves.slice(k)));
+}
+
+export function inclusion(index: number, leaves: readonly Bytes[]): Bytes[] {
+  if (leaves.length === 1) return [];
+  const k = split(leaves.length);
+  return index < k ? [...inclusion(index, leaves.slice(0, k)), root(leaves.slice(k))] : [...inclusion(index - k, leaves.slice(k)), root(leaves.slice(0, k))];
+}
+
+export function consistency(size: number, leaves: readonly Bytes[], whole = true): Bytes[] {
+  if (size === 0) return [];
+  if (size === leaves.length) return whole ? [] : [root(leaves)];
+  const k = split(leaves.length);
+  return size <= k ? [...consistency(size, leaves.slice(0, k), whole), root(leaves.slice(k))] : [...consistency(size - k, leaves.slice(k), false), root(leaves.slice(0, k))];
+}
