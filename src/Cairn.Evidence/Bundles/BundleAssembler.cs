@@ -18,7 +18,6 @@ public sealed class BundleAssembler : IDisposable
     private readonly Dictionary<string, Stream> _parts = [];
     private readonly Utf8JsonWriter _json;
     private long _statements, _records, _heads, _certificates, _contents;
-    private bool _hasTrust;
 
     /// <summary>An assembler whose parts are kept in the streams that <paramref name="openPart"/> gives: readable, writable, seekable, empty.</summary>
     public BundleAssembler(Func<string, Stream> openPart)
@@ -64,7 +63,6 @@ public sealed class BundleAssembler : IDisposable
     public void Add(TrustEvidence trust)
     {
         WriteLine(BundleFiles.Trust, trust.WriteTo);
-        _hasTrust = true;
     }
 
     /// <summary>Discloses a content, in the order of the records in the bundle.</summary>
@@ -75,13 +73,16 @@ public sealed class BundleAssembler : IDisposable
         _contents++;
     }
 
+    /// <summary>Puts the verifier for browsers into the bundle: the released file, byte for byte (docs/spec/bundle.md §10).</summary>
+    public void AddVerifier(ReadOnlySpan<byte> html) => Part(BundleFiles.Verifier).Write(html);
+
     /// <summary>Writes the bundle to a seekable stream.</summary>
     /// <exception cref="EvidenceFormatException">The bundle or one of its files passes 4 GiB.</exception>
     public void Finish(Stream output, TraceId trace, SignedNote checkpoint, TrustPolicy trust, DateTimeOffset created)
     {
         Part(BundleFiles.Checkpoint).Write(checkpoint.Encode());
         Part(BundleFiles.TrustPolicy).Write(System.Text.Encoding.UTF8.GetBytes(trust.Encode()));
-        var names = BundleFiles.All.Where(name => name != BundleFiles.Manifest && (BundleFiles.Required.Contains(name) || (name == BundleFiles.Trust ? _hasTrust : _contents > 0))).ToList();
+        var names = BundleFiles.All.Where(name => name != BundleFiles.Manifest && (_parts.ContainsKey(name) || BundleFiles.Required.Contains(name))).ToList();
         var files = names.Select(name =>
         {
             var part = Part(name);

@@ -36,13 +36,16 @@ public static class BundleFiles
     /// <summary>The disclosed contents.</summary>
     public const string Content = "content.bin";
 
+    /// <summary>A verifier for browsers, for convenience. Whoever made the bundle can have put another in its place.</summary>
+    public const string Verifier = "verify.html";
+
     /// <summary>The format that <see cref="BundleManifest"/> names.</summary>
     public const string Format = "cairn-bundle/1";
 
     /// <summary>All names, in order.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Manifest, Checkpoint, TrustPolicy, Trust, Certificates, Heads, Statements, Proofs, Records, ContentIndex, Content];
+        [Manifest, Checkpoint, TrustPolicy, Trust, Certificates, Heads, Statements, Proofs, Records, ContentIndex, Content, Verifier];
 
-    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all.</summary>
-    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or ContentIndex or Content))];
+    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all, changes of trust and the verifier may come.</summary>
+    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or ContentIndex or Content or Verifier))];
 }

@@ -14,6 +14,11 @@ internal ref struct BundleLine
     public BundleLine(ReadOnlySpan<byte> utf8, string file, long number)
     {
         (_file, _number) = (file, number);
+        if (HasSpace(utf8))
+        {
+            throw Fault("JSON without white space between its tokens", "some");
+        }
+
         _json = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = 4 });
         Expect(JsonTokenType.StartObject, "an object");
     }
@@ -129,6 +134,29 @@ internal ref struct BundleLine
 
     public readonly BundleFault Fault(string expected, string found, Exception? cause = null) =>
         new("line-malformed", "file", $"{_file} line {_number}", expected, found, cause);
+
+    /// <summary>Whether a byte up to 0x20 stands outside the texts: a line has one form.</summary>
+    private static bool HasSpace(ReadOnlySpan<byte> utf8)
+    {
+        var inText = false;
+        for (var i = 0; i < utf8.Length; i++)
+        {
+            if (utf8[i] == '"')
+            {
+                inText = !inText;
+            }
+            else if (inText && utf8[i] == '\\')
+            {
+                i++;
+            }
+            else if (!inText && utf8[i] <= 0x20)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private void Name(ReadOnlySpan<byte> name)
     {

@@ -1,7 +1,11 @@
 namespace Cairn.Evidence.Bundles;
 
 /// <summary>A part of a seekable stream, read forward in large pieces, so that several parts can be read in turns.</summary>
-internal sealed class SliceStream(Stream whole, long offset, long length) : Stream
+/// <param name="whole">What it is a part of.</param>
+/// <param name="offset">Where it begins.</param>
+/// <param name="length">How many bytes it has.</param>
+/// <param name="single">How many of its last bytes are given one at a time, to a reader that would take more than it uses.</param>
+internal sealed class SliceStream(Stream whole, long offset, long length, int single = 0) : Stream
 {
     private const int Piece = 128 * 1024;
     private readonly byte[] _buffer = new byte[(int)Math.Min(Piece, Math.Max(1, length))];
@@ -30,6 +34,11 @@ internal sealed class SliceStream(Stream whole, long offset, long length) : Stre
         }
 
         var count = Math.Min(buffer.Length, _end - _at);
+        if (single > 0 && count > 1)
+        {
+            count = (int)Math.Clamp(length - single - Position, 1, count);
+        }
+
         _buffer.AsSpan(_at, count).CopyTo(buffer);
         _at += count;
         return count;

@@ -11,16 +11,23 @@ namespace Cairn.Evidence.Bundles;
 internal sealed class ZipFileStream : Stream
 {
     private readonly ZipEntry _entry;
+    private readonly SliceStream _slice;
     private readonly Stream _source;
     private readonly Crc32 _crc = new();
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _read;
 
+    /// <summary>
+    /// More than what <see cref="DeflateStream"/> reads ahead. It does not say where the compressed data ended, so the slice's
+    /// last bytes are given singly: what it leaves behind was not part of the data.
+    /// </summary>
+    private const int InflateAhead = 16 * 1024;
+
     public ZipFileStream(Stream zip, ZipEntry entry)
     {
         _entry = entry;
-        var slice = new SliceStream(zip, entry.DataOffset, entry.CompressedBytes);
-        _source = entry.Method == ZipEntry.Deflated ? new DeflateStream(slice, CompressionMode.Decompress) : slice;
+        _slice = new SliceStream(zip, entry.DataOffset, entry.CompressedBytes, single: entry.Method == ZipEntry.Deflated ? InflateAhead : 0);
+        _source = entry.Method == ZipEntry.Deflated ? new DeflateStream(_slice, CompressionMode.Decompress) : _slice;
     }
 
     public override bool CanRead => true;
@@ -62,6 +69,11 @@ internal sealed class ZipFileStream : Stream
         if (read == 0 && _read < _entry.Bytes)
         {
             throw BundleFault.File("zip-corrupt", _entry.Name, $"the declared {_entry.Bytes} bytes", $"{_read}");
+        }
+
+        if (read == 0 && _slice.Position < _slice.Length)
+        {
+            throw BundleFault.File("zip-corrupt", _entry.Name, "compressed data up to its declared end", $"{_slice.Length - _slice.Position} bytes after it");
         }
 
         _read += read;

@@ -65,6 +65,16 @@ internal sealed class CheckpointCheck
             failures.Add(code, "checkpoint", subject, $"a signature by log key {Describe(key)}", found);
         }
 
+        foreach (var key in policy.Log.Logs.Select(log => log.Key).Where(key => key.Name != checkpoint.Origin && key.Verify(note).Result == NoteCheckResult.Bad))
+        {
+            failures.Add(ReasonCodes.CheckpointSignature, "checkpoint", subject, $"a signature by log key {Describe(key)}", "one that does not verify");
+        }
+
+        if (checkpoint.Extensions is { Count: > 0 } && !keys.Any(key => key.Type == KeyType.Ed25519 && key.Verify(note).Result == NoteCheckResult.Good))
+        {
+            failures.Add(ReasonCodes.CheckpointUnsigned, "checkpoint", subject, "a log signature over the extension lines (trust-policy.md §4, 3)", "none");
+        }
+
         var cosigned = new List<string>();
         foreach (var witness in policy.Log.Witnesses)
         {

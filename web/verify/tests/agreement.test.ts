@@ -22,9 +22,19 @@ const rounds = Number(process.env.CAIRN_AGREEMENT_ROUNDS ?? 1);
 const first = Number(process.env.CAIRN_AGREEMENT_SEED ?? 1);
 const kept = join(home, ".build/disagreements");
 
-/** What both must say alike. */
+/**
+ * What both must say alike. How much was read of a file with damaged compressed data is not fixed by the specification, so that
+ * for those only the verdict on integrity and its cause must be the same.
+ */
 function essence(report: Report): unknown {
-  const codes = (verdict: Report["integrity"]): string[] => [...new Set(verdict.failures.map((failure) => failure.code))].sort();
+  const damage = report.integrity.failures.find((failure) => failure.code === "zip-bomb" || (failure.code === "zip-corrupt" && !report.completeness.limits.every((limit) => limit.code !== "not-read")));
+  if (damage) return { verified: report.verified, integrity: report.integrity.state, damage: damage.code };
+  const codes = (verdict: Report["integrity"]): string[] => {
+    const all = new Set(verdict.failures.map((failure) => failure.code));
+    // Whether a damaged certificate still gives a key that its signature can be tried with, the specification leaves open.
+    if (all.has("certificate-untrusted")) all.delete("statement-signature");
+    return [...all].sort();
+  };
   const side = (verdict: Report["integrity"]): unknown => ({ state: verdict.state, codes: codes(verdict), limits: verdict.limits.map((limit) => limit.code).sort() });
   return {
     verified: report.verified,

@@ -14,7 +14,7 @@ export class ContentReader {
   readonly #bytes: Member;
   readonly #fail: (failure: Failure) => void;
   #next: ContentLine | undefined;
-  #begun = false;
+  #count = 0;
 
   constructor(lines: Member, bytes: Member, fail: (failure: Failure) => void) {
     this.#lines = lines;
@@ -22,15 +22,20 @@ export class ContentReader {
     this.#fail = fail;
   }
 
-  /** Lines read so far. */
+  /** Lines read so far, the one that waits for its record included. */
   get count(): number {
-    return this.#lines.lines;
+    return this.#count;
+  }
+
+  /** Reads the first line, before any record. */
+  begin(): Promise<void> {
+    return this.#advance();
   }
 
   async #advance(): Promise<void> {
-    this.#begun = true;
     const line = await this.#lines.line(CONTENT_LINE);
     this.#next = line && (readContentLine(line) ?? this.#malformed());
+    if (line) this.#count++;
   }
 
   #malformed(): never {
@@ -39,7 +44,6 @@ export class ContentReader {
 
   /** Takes the contents of a record, where the next lines name it. */
   async record(record: CairnRecord): Promise<void> {
-    if (!this.#begun) await this.#advance();
     while (this.#next?.record === record.id) {
       const line = this.#next, subject = { kind: "content", id: `${line.record} ${line.member}` } as const;
       const mac = startHmac(line.key);
@@ -60,11 +64,9 @@ export class ContentReader {
 
   /** After the last record: nothing is left over. */
   async end(): Promise<void> {
-    if (!this.#begun) await this.#advance();
-    while (this.#next) {
+    if (this.#next) {
       const { record, member } = this.#next;
-      this.#fail({ code: "content-unclaimed", subject: { kind: "content", id: `${record} ${member}` }, expected: "a record in the order of contents", found: "none" });
-      await this.#advance();
+      this.#fail({ code: "content-unclaimed", subject: { kind: "content", id: `${record} ${member}` }, expected: "a record in the order of contents", found: "none; nothing after it was compared" });
     }
     if ((await this.#bytes.some(1)).length > 0) this.#fail({ code: "content-unclaimed", subject: { kind: "file", id: "content.bin" }, expected: "the contents of content.jsonl", found: "more bytes" });
   }

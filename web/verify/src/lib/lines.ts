@@ -1,4 +1,5 @@
-import { fromBase64, fromDecimal, fromHex, latin1, type Bytes } from "./bytes";
+import { fromBase64, fromDecimal, fromHex, fromUtf8, latin1, type Bytes } from "./bytes";
+import { isRecordId } from "./record";
 
 /** Lines of heads.jsonl, proofs.jsonl, certificates.jsonl and content.jsonl (docs/spec/bundle.md §5 to §9). */
 
@@ -29,12 +30,12 @@ export interface ContentLine {
   readonly bytes: bigint;
 }
 
-// A line has one form: no white space, members in their order, texts without escapes. Each expression takes all of it.
+// A line has one form: no white space, members in their order, no escapes but in `member`. Each expression takes all of it.
 const HASHES = String.raw`\[((?:"[A-Za-z0-9+/=]*"(?:,"[A-Za-z0-9+/=]*")*)?)\]`;
-const PROOF = new RegExp(String.raw`^\{"index":(\d+),"records":(?:"(all)"|\[((?:\d+(?:,\d+)*)?)\]),"siblings":${HASHES},"path":${HASHES},"hints":"([0-9a-f]*)"\}$`);
+const PROOF = new RegExp(String.raw`^\{"index":(\d+),"records":(?:"(all)"|\[((?:\d+(?:,\d+)*)?)\]),"siblings":${HASHES},"path":${HASHES},"hints":"((?:[0-9a-f]{8})*)"\}$`);
 const HEAD = new RegExp(String.raw`^\{"size":(\d+),"root":"([A-Za-z0-9+/=]*)","consistency":${HASHES}\}$`);
 const CERTIFICATE = new RegExp(String.raw`^\{"x5t":"([0-9a-f]{64})","chain":${HASHES}\}$`);
-const CONTENT = /^\{"record":"([^"\\]*)","member":"([^"\\]*)","key":"([0-9a-f]{64})","bytes":(\d+)\}$/;
+const CONTENT = /^\{"record":"([^"\\]*)","member":("(?:[^"\\]|\\.)*"),"key":"([0-9a-f]{64})","bytes":(\d+)\}$/u;
 
 /** Base64 texts of a list, each of that many bytes where a number is given; undefined where one is something else. */
 function list(text: string, size?: number): Bytes[] | undefined {
@@ -79,7 +80,18 @@ export function readCertificateLine(line: Bytes): CertificateLine | undefined {
 }
 
 export function readContentLine(line: Bytes): ContentLine | undefined {
-  const match = CONTENT.exec(latin1(line));
-  const bytes = match ? fromDecimal(match[4]!) : undefined;
-  return match && bytes !== undefined ? { record: match[1]!, member: match[2]!, key: fromHex(match[3]!)!, bytes } : undefined;
+  const match = CONTENT.exec(fromUtf8(line) ?? "");
+  const bytes = match ? fromDecimal(match[4]!) : undefined, member = match ? text(match[2]!) : undefined;
+  return match && bytes !== undefined && member !== undefined && isRecordId(match[1]!) ? { record: match[1]!, member, key: fromHex(match[3]!)!, bytes } : undefined;
+}
+
+/** A JSON string; undefined for one that is none, or holds unpaired surrogates. */
+function text(quoted: string): string | undefined {
+  try {
+    const value = JSON.parse(quoted) as string;
+    return /\p{Surrogate}/u.test(value) ? undefined : value;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

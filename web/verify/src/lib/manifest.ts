@@ -1,5 +1,5 @@
 import { equal, fromUtf8, utf8, type Bytes } from "./bytes";
-import { isTraceId } from "./record";
+import { isTraceId, readTime } from "./record";
 import { Stop } from "./stop";
 
 /** The manifest (docs/spec/bundle.md §4): signed by nobody, it helps to name what was altered. */
@@ -48,7 +48,7 @@ export function readManifest(bytes: Bytes): Manifest {
   const manifest: Manifest = { trace: text(root.trace), origin: text(root.origin), created: text(root.created), counts, files };
   if (root.format !== "cairn-bundle/1") fail(`the format ${String(root.format)}`);
   if (!isTraceId(manifest.trace)) fail("a trace that is no trace id");
-  if (!CREATED.test(manifest.created) || Number.isNaN(Date.parse(manifest.created))) fail("another form of created");
+  if (!CREATED.test(manifest.created) || !readTime(manifest.created.replace("Z", ".000000Z"))) fail("another form of created");
   if (files.some((file) => !/^[0-9a-f]{64}$/.test(file.sha256))) fail("a digest in another form");
   const again = JSON.stringify({ format: "cairn-bundle/1", trace: manifest.trace, origin: manifest.origin, created: manifest.created, counts, files }, undefined, 2) + "\n";
   if (!equal(utf8(again), bytes)) fail("other bytes than its members are written with");

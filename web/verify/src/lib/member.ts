@@ -31,6 +31,7 @@ export class Member {
   #buffer: Bytes = new Uint8Array(0);
   #at = 0;
   #lines = 0;
+  #stopped: Stop | undefined;
 
   /** @param progress Hears of each piece of the file itself. @param keep Hears of each piece of content. */
   constructor(source: ByteSource, entry: Entry, progress: (bytes: number) => void, keep?: (piece: Bytes) => void) {
@@ -55,13 +56,17 @@ export class Member {
     this.#pieces.push(piece);
   }
 
+  /** Ends the reading of this file for good: asked again, it stops for the same reason. */
   #stop(code: string, expected: string, found: string): never {
-    throw new Stop(code, "file", this.entry.name, expected, found);
+    const stop = new Stop(code, "file", this.entry.name, expected, found);
+    if (code !== "line-malformed" && code !== "file-too-large") this.#stopped = stop;
+    throw stop;
   }
 
   /** Reads on; false at the file's end. */
   async #fill(): Promise<boolean> {
     const { entry } = this;
+    if (this.#stopped) throw this.#stopped;
     if (this.#produced === 0 && entry.size > (LIMIT[entry.name] ?? Infinity)) this.#stop("file-too-large", `at most ${LIMIT[entry.name]} bytes`, `${entry.size}`);
     if (this.#taken >= entry.compressed && !(this.#taken === 0 && this.#inflate)) return false;
     const length = Math.min(this.#inflate ? COMPRESSED_PIECE : PIECE, entry.compressed - this.#taken);

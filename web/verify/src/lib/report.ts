@@ -52,7 +52,7 @@ export interface Report {
   readonly completeness: Verdict;
   readonly corroboration: Verdict;
   readonly actions: Trail["actions"];
-  readonly emitters: readonly { readonly issuer: string; readonly stream: string; readonly role: string | null; readonly records: number; readonly ended: boolean; readonly listed: boolean }[];
+  readonly emitters: readonly { readonly issuer: string; readonly stream: string; readonly role: string; readonly records: number; readonly ended: boolean; readonly listed: boolean }[];
   readonly warnings: readonly Failure[];
 }
 
@@ -80,7 +80,7 @@ export function makeReport(outcome: Outcome): Report {
   const corroboration = integrity === "failed" || actions.reported > 0 ? "unproven" : "passed";
   const verdict = (state: State, findings: Findings, limits: readonly Limit[]): Verdict => ({ state, failure_count: findings.count, failures: findings.kept, limits });
   const streams = [...(trail?.streams.values() ?? [])];
-  const unlisted = streams.length > 1 && streams.filter((stream) => !stream.listed).length > 1;
+  const unlisted = streams.length > 1 && streams.filter((stream) => !trail!.isListed(stream.id)).length > 1;
   return {
     format: "cairn-verification/1",
     verified: integrity !== "failed" && completeness !== "failed",
@@ -111,10 +111,10 @@ export function makeReport(outcome: Outcome): Report {
     corroboration: verdict(corroboration, new Findings(), [
       ...(outcome.whole ? [] : [LIMITS["not-read"]]),
       ...(actions.reported > 0 ? [LIMITS["self-reported"]] : []),
-      ...(actions.effects === 0 ? [LIMITS["no-target-log"]] : []),
+      ...(actions.effects === 0 && actions.confirmed === 0 ? [LIMITS["no-target-log"]] : []),
     ]),
     actions,
-    emitters: streams.map((stream) => ({ issuer: stream.issuer, stream: stream.id, role: stream.role ?? null, records: stream.records, ended: stream.ended, listed: stream.listed })),
+    emitters: streams.map((stream) => ({ issuer: stream.issuer, stream: stream.id, role: stream.role ?? "unknown", records: stream.records, ended: stream.ended, listed: trail!.isListed(stream.id) })),
     warnings: outcome.warnings.kept,
   };
 }

@@ -29,7 +29,6 @@ export interface StreamState {
   latest: Instant | undefined;
   /** Open actions: the id of the request, and whether it was accepted. */
   readonly open: Map<string, boolean>;
-  listed: boolean;
 }
 
 interface Count {
@@ -45,7 +44,6 @@ export class Trail {
   records = 0;
   gaps = 0;
   rooted = false;
-  /** Whether some emitter's end counted others, or is the only emitter's: then none is missing unseen. */
   readonly #ids = new IdSet();
   readonly #counts = new Map<string, Count>();
   readonly #trace: string;
@@ -64,7 +62,7 @@ export class Trail {
     let stream = this.streams.get(id);
     if (!stream) {
       stream = {
-        id, issuer, role: undefined, highest: -1n, hash: undefined, next: 0, records: 0, ended: false, onlyGaps: true, latest: undefined, open: new Map(), listed: false,
+        id, issuer, role: undefined, highest: -1n, hash: undefined, next: 0, records: 0, ended: false, onlyGaps: true, latest: undefined, open: new Map(),
       };
       this.streams.set(id, stream);
     }
@@ -94,7 +92,7 @@ export class Trail {
     }
     if (!stream.latest || compareTimes(record.time, stream.latest) > 0) stream.latest = record.time;
     stream.records++;
-    stream.ended = record.kind === "task.ended";
+    stream.ended = false;
     if (record.kind !== "gap.declared") stream.onlyGaps = false;
     this.#kind(record, stream, assurance, fail);
   }
@@ -115,7 +113,7 @@ export class Trail {
           fail("record-body", "the request that came out, and its status", "an action.completed without them");
         } else if (!stream.open.has(requested)) {
           fail("action-unrequested", `an open request ${requested} of the same stream`, "none: it is missing, or has its outcome");
-        } else if (status === "accepted" && !stream.open.get(requested)) {
+        } else if (status === "accepted") {
           stream.open.set(requested, true);
         } else {
           stream.open.delete(requested);
@@ -148,6 +146,7 @@ export class Trail {
       }
       counts.push({ emitter, stream: id, records });
     }
+    stream.ended = true;
     const own = counts.find((count) => count.stream === stream.id);
     if (own?.records !== record.seq + 1) fail("count-mismatch", `its own count of ${record.seq + 1} records`, own ? `${own.records}` : "none");
     for (const count of counts) {
@@ -157,26 +156,29 @@ export class Trail {
     }
   }
 
+  /** Whether another emitter's end counted this stream. */
+  isListed(id: string): boolean {
+    return this.#counts.has(id);
+  }
+
   /** What can be said only when everything was read. */
   end(): void {
     if (this.records === 0) this.#fail({ code: "trail-empty", subject: { kind: "trail", id: this.#trace }, expected: "records", found: "none" });
     for (const stream of this.streams.values()) {
-      if (stream.records === 0) continue;
       for (const [id, accepted] of stream.open) {
         if (!accepted) this.#fail({ code: "action-open", subject: { kind: "record", id }, expected: "an outcome of this request", found: "none" });
       }
-      if (!stream.ended && !stream.onlyGaps) {
+      if (!stream.ended && !(stream.onlyGaps && stream.records > 0)) {
         this.#fail({ code: "emitter-open", subject: { kind: "stream", id: stream.id }, expected: "a task.ended as its last record", found: `${stream.records} records of ${stream.issuer} without that end` });
       }
     }
     for (const [id, count] of this.#counts) {
       const stream = this.streams.get(id);
       const subject: Subject = { kind: "stream", id };
-      if (!stream || stream.records === 0) {
+      if (!stream) {
         this.#fail({ code: "emitter-missing", subject, expected: `${count.records} records of ${count.emitter}, which record ${count.by} counts`, found: "none" });
         continue;
       }
-      stream.listed = true;
       if (stream.records < count.records) {
         this.#fail({ code: "records-missing", subject, expected: `${count.records} records of ${count.emitter}, which record ${count.by} counts`, found: `${stream.records}` });
       }

@@ -13,7 +13,7 @@ import { leafHash, sha256 } from "./sha256";
 import { verifyStatement, readStatement, type Statement } from "./statement";
 import { Stop, type Failure } from "./stop";
 import { addSeconds, assuranceOf, showTime, Trail, type Assurance, type StreamState } from "./trail";
-import { NAMES, readZip, type ByteSource, type Entry, type Name } from "./zip";
+import { readZip, type ByteSource, type Entry, type Name } from "./zip";
 
 /** Verifies a bundle (docs/spec/verification.md). */
 
@@ -76,7 +76,6 @@ class Verification {
   readonly #completeness = new Findings();
   readonly #warnings = new Findings();
   readonly #members = new Map<Name, Member>();
-  readonly #digests = new Map<Name, MemberDigest>();
   readonly #heads = new Map<bigint, Head>();
   readonly #chains = new Chains();
   #entries: ReadonlyMap<Name, Entry> = new Map();
@@ -95,6 +94,7 @@ class Verification {
   constructor(source: ByteSource, given: TrustPolicy | undefined, observer: Observer) {
     this.#source = source;
     this.#given = given;
+    this.#policy = given;
     this.#observer = observer;
   }
 
@@ -141,16 +141,18 @@ class Verification {
 
   async #read(): Promise<void> {
     this.#entries = await readZip(this.#source);
-    this.#manifest = readManifest(await this.#member("manifest.json").all());
-    this.#matchFiles(this.#manifest);
+    const manifest = readManifest(await this.#member("manifest.json").all());
+    this.#matchFiles(manifest);
+    this.#manifest = manifest;
     const own = await this.#member("trust.policy").all();
-    this.#policy = this.#given ?? this.#ownPolicy(own);
+    this.#policy ??= this.#ownPolicy(own);
     await this.#readCheckpoint(this.#manifest, this.#policy);
     await this.#readCertificates();
     await this.#readHeads();
     this.#trail = new Trail(this.#manifest.trace, this.#time, (failure) => this.#fail(failure), (warning) => this.#warnings.add(warning));
     if (this.#entries.has("content.jsonl")) {
       this.#contents = new ContentReader(this.#member("content.jsonl"), this.#member("content.bin"), (failure) => this.#fail(failure));
+      await this.#contents.begin();
     }
     await this.#readStatements(this.#trail);
     await this.#contents?.end();
@@ -168,12 +170,11 @@ class Verification {
   #matchCounts(counts: Counts, trail: Trail): void {
     const found: Counts = {
       statements: this.#statements,
-      records: this.#lines,
+      records: trail.records,
       heads: this.#member("heads.jsonl").lines,
       certificates: this.#member("certificates.jsonl").lines,
       contents: this.#contents?.count ?? 0,
     };
-    void trail;
     for (const name of Object.keys(found) as (keyof Counts)[]) {
       if (counts[name] !== found[name]) {
         this.#fail({ code: "manifest-mismatch", subject: { kind: "manifest", id: "manifest.json" }, expected: `${found[name]} ${name}, as there are`, found: `${counts[name]}` });
@@ -206,8 +207,8 @@ class Verification {
     const fail = (code: string, expected: string, found: string): void => this.#fail({ code, subject, expected, found });
     if (checkpoint.origin !== manifest.origin) fail("checkpoint-origin", `the manifest's origin ${manifest.origin}`, checkpoint.origin);
     if (judged.own.length === 0) fail("checkpoint-origin", "an origin for which the policy has log keys", checkpoint.origin);
-    for (const key of judged.absent) fail("checkpoint-unsigned", `a signature by ${keyLabel(key)}`, "none");
     for (const key of judged.badLogs) fail("checkpoint-signature", `signatures by ${keyLabel(key)} that verify`, "one that does not");
+    for (const key of judged.absent) fail("checkpoint-unsigned", `a signature by ${keyLabel(key)}`, "none");
     if (judged.extensionsUnsigned) fail("checkpoint-unsigned", "a signature over the extension lines", "none");
     for (const witness of judged.badWitnesses) fail("cosignature-invalid", `cosignatures by ${witness.name} that verify`, "one that does not");
     if (!judged.quorumMet) fail("quorum-not-met", `the quorum ${policy.quorum}`, judged.goodWitnesses.length === 0 ? "no cosignature" : `those of ${judged.goodWitnesses.join(", ")}`);
@@ -221,9 +222,8 @@ class Verification {
       const hash = hex(sha256(read.chain[0]!));
       if (hash !== read.x5t) {
         this.#fail({ code: "certificate-mismatch", subject: { kind: "certificate", id: read.x5t }, expected: "a certificate with this hash", found: hash });
-      } else {
-        this.#chains.add(read.x5t, read.chain);
       }
+      this.#chains.add(read.x5t, read.chain);
     }
   }
 
@@ -254,13 +254,13 @@ class Verification {
       const head = await statements.bytes(2);
       const line = await proofs.line(PROOF_LINE);
       if (head.length === 0 && line === undefined) break;
-      if (head.length === 1) throw new Stop("line-malformed", "file", "statements.bin", "a length of two bytes", "one");
+      if (head.length === 1) throw new Stop("statement-malformed", "statement", `${this.#statements}`, "a length of two bytes", "one");
       if (head.length === 0 || line === undefined) {
         throw new Stop("statement-unpaired", "statement", `${this.#statements}`, "one proof for each statement", line === undefined ? "a statement without a proof" : "a proof without a statement");
       }
       const length = (head[0]! << 8) | head[1]!;
       const bytes = (await statements.bytes(length)).slice();
-      if (bytes.length < length) throw new Stop("line-malformed", "file", "statements.bin", `a statement of ${length} bytes`, `${bytes.length}`);
+      if (bytes.length < length) throw new Stop("statement-malformed", "statement", `${this.#statements}`, `a statement of ${length} bytes`, `${bytes.length}`);
       const proof = readProof(line) ?? this.#malformed(proofs);
       await this.#statement(trail, bytes, proof, lastIndex, offset + 2, records);
       if (proof.index > lastIndex) lastIndex = proof.index;
@@ -336,34 +336,30 @@ class Verification {
 
   /** Reads the statement's records (§4, 4 and §5). Gives the latest time in them. */
   async #readRecords(trail: Trail, stream: StreamState, statement: Statement, proof: ProofLine, records: Member, fail: (code: string, expected: string, found: string) => void): Promise<Instant | undefined> {
-    const edge = new RightEdge();
     const present = proof.positions?.length ?? statement.records;
-    let latest: Instant | undefined, sibling = 0, altered: string | undefined, missing = false;
+    if (present + proof.siblings.length !== statement.records || (proof.positions?.at(-1) ?? 0) >= statement.records) {
+      fail("records-count", `${statement.records} records, present or as hashes`, `${present} and ${proof.siblings.length}`);
+      await this.#skipRecords(proof, records);
+      return undefined;
+    }
+    const edge = new RightEdge();
+    let latest: Instant | undefined, sibling = 0, altered: string | undefined;
     for (let i = 0; i < present; i++) {
       const position = proof.positions?.[i] ?? i;
-      while (edge.size < position && sibling < proof.siblings.length) edge.append(proof.siblings[sibling++]!);
+      while (edge.size < position) edge.append(proof.siblings[sibling++]!);
       const line = records.bufferedLine() ?? (await records.line(RECORD_LINE));
-      if (line === undefined) {
-        fail("records-count", `${present} records of this statement`, `${i}, then the end of records.jsonl`);
-        missing = true;
-        break;
-      }
+      if (line === undefined) throw new Stop("records-count", "statement", `${proof.index}`, `${present} records`, `${i}, then the end of records.jsonl`);
       if (line.length > RECORD_LINE) throw new Stop("line-malformed", "file", "records.jsonl", `a line of at most ${RECORD_LINE} bytes`, `${line.length}`);
       const leaf = leafHash(line);
       edge.append(leaf);
       if (proof.hints !== "" && altered === undefined && proof.hints.slice(8 * i, 8 * i + 8) !== hex(leaf.subarray(0, 4))) altered = `line ${this.#lines + 1}`;
-      const record = await this.#record(trail, stream, statement, line, i === 0 || position >= 0 ? position : 0);
+      const record = await this.#record(trail, stream, statement, line, position);
       if (record && (!latest || compareTimes(record.time, latest) > 0)) latest = record.time;
       this.#offset += line.length + 1;
       this.#lines++;
     }
     while (sibling < proof.siblings.length) edge.append(proof.siblings[sibling++]!);
-    const lastPosition = proof.positions?.at(-1) ?? 0;
-    if (present + proof.siblings.length !== statement.records || lastPosition >= statement.records) {
-      fail("records-count", `${statement.records} records, present or as hashes`, `${present} and ${proof.siblings.length}`);
-    } else if (!missing && !equal(edge.root(), statement.root)) {
-      fail("records-root", "the records that the statement signs", altered ? `others: ${altered} of records.jsonl is another` : "others");
-    }
+    if (!equal(edge.root(), statement.root)) fail("records-root", "the records that the statement signs", altered ? `others: ${altered} of records.jsonl is another` : "others");
     return latest;
   }
 
@@ -397,18 +393,23 @@ class Verification {
       fail("certificate-missing", `the certificate ${statement.key.by === "x5t" ? hex(statement.key.hash) : ""}`, "none in certificates.jsonl");
       return;
     }
-    if (!chain.key || !(await verifyStatement(statement, chain.key))) fail("statement-signature", `a signature by the certificate ${chain.x5t}`, "one that does not verify");
+    if (!chain.key) {
+      fail("certificate-untrusted", `a certificate of ${statement.issuer} with a key`, "bytes that are none");
+      return;
+    }
+    if (!(await verifyStatement(statement, chain.key))) fail("statement-signature", `a signature by the certificate ${chain.x5t}`, "one that does not verify");
     if (!rule) return;
     const result = chain.check(statement.issuer, this.#policy!);
     if ("fault" in result) {
       fail("certificate-untrusted", `an X.509-SVID of ${statement.issuer} under a root of the policy`, result.found);
       return;
     }
-    if (!latest) return;
-    let time = latest;
-    if (latest.seconds < result.leaf.notBefore) {
+    let time: Instant;
+    if (latest && latest.seconds >= result.leaf.notBefore) {
+      time = latest;
+    } else {
       time = { seconds: result.leaf.notBefore, micros: 0 };
-      this.#warnings.add({ code: "certificate-later", subject: { kind: "certificate", id: chain.x5t }, expected: `a certificate that was valid at ${showTime(latest)}`, found: `one valid from ${showTime(time)}` });
+      this.#warnings.add({ code: "certificate-later", subject: { kind: "certificate", id: chain.x5t }, expected: `a certificate that was valid at ${latest ? showTime(latest) : "a record's time"}`, found: `one valid from ${showTime(time)}` });
     }
     const late = time !== latest && this.#time !== undefined && compareTimes(time, addSeconds(this.#time, FIVE_MINUTES)) > 0;
     if (late || !result.paths.some((path) => path.from <= time.seconds && time.seconds <= path.until)) {
@@ -416,24 +417,25 @@ class Verification {
     }
   }
 
-  /** Reads what was not read, and compares every file with the manifest and with its CRC (§1, end). */
+  /**
+   * Reads what was not read, and compares every file with the manifest, and with its CRC where the manifest agrees (§1, end).
+   * Without a manifest that describes the zip there is nothing to compare with.
+   */
   async #compareFiles(): Promise<void> {
-    for (const name of NAMES) {
-      if (!this.#entries.has(name)) continue;
+    if (!this.#manifest) return;
+    const listed = new Map(this.#manifest.files.map((file) => [file.name, file.sha256]));
+    for (const [name, entry] of this.#entries) {
+      let digest: MemberDigest;
       try {
-        this.#digests.set(name, await this.#member(name).finish());
+        digest = await this.#member(name).finish();
       } catch (error) {
         if (!(error instanceof Stop)) throw error;
         if (!this.#integrity.has(error.failure.code, error.failure.subject.id)) this.#fail(error.failure);
+        continue;
       }
-    }
-    for (const file of this.#manifest?.files ?? []) {
-      const digest = this.#digests.get(file.name as Name);
-      if (digest && hex(digest.sha256) !== file.sha256) this.#fail({ code: "file-digest", subject: { kind: "file", id: file.name }, expected: file.sha256, found: hex(digest.sha256) });
-    }
-    for (const [name, digest] of this.#digests) {
-      const { crc } = this.#entries.get(name)!;
-      if (digest.crc !== crc) this.#fail({ code: "zip-corrupt", subject: { kind: "file", id: name }, expected: `the CRC-32 ${crc.toString(16)}`, found: digest.crc.toString(16) });
+      const subject = { kind: "file", id: name } as const, expected = listed.get(name), found = hex(digest.sha256);
+      if (expected !== undefined && expected !== found) this.#fail({ code: "file-digest", subject, expected, found });
+      else if (digest.crc !== entry.crc) this.#fail({ code: "zip-corrupt", subject, expected: `the CRC-32 ${entry.crc.toString(16)}`, found: digest.crc.toString(16) });
     }
   }
 }

@@ -42,7 +42,10 @@ const malformed = (id: string, expected: string, found: string): never => {
 export async function readZip(source: ByteSource): Promise<ReadonlyMap<Name, Entry>> {
   const end = await readEnd(source);
   const { count, at, size } = end;
-  if (at + size !== source.size - END) malformed("end record", `a directory that ends where the end record begins, at ${source.size - END}`, `${at} and ${size} bytes`);
+  if (at + size !== source.size - END) {
+    throw new Stop("zip-truncated", "zip", "end record", `a directory that ends where the end record begins, at ${source.size - END}`, `one of ${size} bytes at ${at}`);
+  }
+  if (count > NAMES.length) throw new Stop("zip-unknown-entry", "zip", "end record", `at most ${NAMES.length} files`, `${count}`);
   const directory = await source.read(at, Math.min(size, DIRECTORY));
   const entries: { entry: Entry; offset: number; fields: Bytes }[] = [];
   let place = 0;

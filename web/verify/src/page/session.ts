@@ -1,0 +1,194 @@
+import { base64, fromUtf8, hex, Malformed, type Bytes } from "../lib/bytes";
+import type { ProofLine } from "../lib/lines";
+import type { CairnRecord } from "../lib/record";
+import type { Report } from "../lib/report";
+import { leafHash, sha256 } from "../lib/sha256";
+import { readStatement, type Statement } from "../lib/statement";
+import { showTime, type Assurance } from "../lib/trail";
+import { verifyBundle, type Place } from "../lib/verify";
+import type { ByteSource, Name } from "../lib/zip";
+
+/** What the page asks, and what it hears. The work is done in a worker, or on the page in slices where there is none. */
+export type Question =
+  | { readonly kind: "verify"; readonly bundle: File; readonly policy: File | undefined }
+  | { readonly kind: "record"; readonly line: number };
+
+export type Answer =
+  | { readonly kind: "progress"; readonly done: number; readonly all: number }
+  | { readonly kind: "report"; readonly report: Report; readonly rows: Rows; readonly milliseconds: number }
+  | { readonly kind: "record"; readonly line: number; readonly detail: RecordDetail }
+  | { readonly kind: "unusable"; readonly message: string };
+
+/** The trail in columns, so that a million rows cross from the worker at once. Line n of records.jsonl is row n. */
+export interface Rows {
+  readonly count: number;
+  readonly id: readonly string[];
+  readonly kind: readonly string[];
+  readonly time: readonly string[];
+  readonly span: readonly string[];
+  readonly parent: readonly string[];
+  readonly actor: readonly string[];
+  readonly stream: readonly string[];
+  readonly assurance: readonly Assurance[];
+}
+
+/** One record with its proof: record → statement → tree → checkpoint. */
+export interface RecordDetail {
+  readonly json: string;
+  readonly leaf: string;
+  readonly position: number;
+  readonly statement: {
+    readonly index: string;
+    readonly hash: string;
+    readonly leaf: string;
+    readonly issuer: string;
+    readonly stream: string;
+    readonly seq: string;
+    readonly records: number;
+    readonly root: string;
+    readonly algorithm: string;
+    readonly key: string;
+  } | undefined;
+  readonly path: readonly string[];
+  readonly siblings: number;
+}
+
+interface StatementPlace {
+  readonly offset: number;
+  readonly length: number;
+  readonly index: bigint;
+  readonly path: readonly Bytes[];
+  readonly siblings: number;
+}
+
+class BlobSource implements ByteSource {
+  readonly #blob: Blob;
+
+  constructor(blob: Blob) {
+    this.#blob = blob;
+  }
+
+  get size(): number {
+    return this.#blob.size;
+  }
+
+  async read(offset: number, length: number): Promise<Bytes> {
+    return new Uint8Array(await this.#blob.slice(offset, offset + length).arrayBuffer());
+  }
+}
+
+const KEPT: readonly Name[] = ["records.jsonl", "statements.bin"];
+const SLICE_MS = 30;
+
+/** Verifies one bundle and keeps what is needed to show each of its records. */
+export class VerifySession {
+  readonly #tell: (answer: Answer) => void;
+  #places: Place[] = [];
+  #statements: StatementPlace[] = [];
+  #files = new Map<Name, Blob>();
+
+  constructor(tell: (answer: Answer) => void) {
+    this.#tell = tell;
+  }
+
+  async ask(question: Question): Promise<void> {
+    try {
+      if (question.kind === "verify") await this.#verify(question.bundle, question.policy);
+      else this.#tell({ kind: "record", line: question.line, detail: await this.#detail(question.line) });
+    } catch (error) {
+      const problem = error instanceof Error ? error : new Error(String(error));
+      this.#tell({ kind: "unusable", message: error instanceof Malformed ? `The trust policy can't be used: ${problem.message}` : `This could not be verified: ${problem.message}` });
+    }
+  }
+
+  async #verify(bundle: File, policy: File | undefined): Promise<void> {
+    const started = performance.now();
+    const rows = { id: [] as string[], kind: [] as string[], time: [] as string[], span: [] as string[], parent: [] as string[], actor: [] as string[], stream: [] as string[], assurance: [] as Assurance[] };
+    const pieces = new Map<Name, Blob[]>(KEPT.map((name) => [name, []]));
+    const shared = new Map<string, string>();
+    /** One copy of a text that comes often; a slice of a line would keep the whole line. */
+    const once = (text: string): string => {
+      let kept = shared.get(text);
+      if (kept === undefined) {
+        if (shared.size > 100000) shared.clear();
+        shared.set(text, (kept = text));
+      }
+      return kept;
+    };
+    this.#places = [];
+    this.#statements = [];
+    let told = started;
+    const report = await verifyBundle(new BlobSource(bundle), policy ? new Uint8Array(await policy.arrayBuffer()) : undefined, {
+      progress: (done, all) => {
+        const now = performance.now();
+        if (now - told < SLICE_MS) return undefined;
+        told = now;
+        this.#tell({ kind: "progress", done, all });
+        // On the page itself this gives way to clicks and drawing; in a worker it costs nothing that matters.
+        return new Promise((resolve) => setTimeout(resolve));
+      },
+      statement: (_: Statement | undefined, proof: ProofLine, __: number, offset, length) => {
+        this.#statements.push({ offset, length, index: proof.index, path: proof.path, siblings: proof.siblings.length });
+      },
+      record: (record: CairnRecord | undefined, place, assurance, stream) => {
+        this.#places.push(place);
+        rows.id.push(record ? record.id : "");
+        rows.kind.push(record ? once(record.kind) : "unreadable");
+        rows.time.push(record ? showTime(record.time) : "");
+        rows.span.push(record ? record.span : "");
+        rows.parent.push(record?.parent ?? "");
+        rows.actor.push(record ? once(record.actor) : "");
+        rows.stream.push(stream ? stream.id : "");
+        rows.assurance.push(assurance);
+      },
+      piece: (name, piece) => void pieces.get(name)?.push(new Blob([piece])),
+    });
+    this.#files = new Map([...pieces].map(([name, parts]) => [name, new Blob(parts)]));
+    this.#tell({ kind: "report", report, rows: { count: rows.id.length, ...rows }, milliseconds: performance.now() - started });
+  }
+
+  async #detail(row: number): Promise<RecordDetail> {
+    const place = this.#places[row]!, line = await this.#part("records.jsonl", place.offset, place.length);
+    const at = this.#statements[place.statement]!, bytes = await this.#part("statements.bin", at.offset, at.length);
+    let statement: Statement | undefined;
+    try {
+      statement = readStatement(bytes);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+    }
+    return {
+      json: pretty(line),
+      leaf: hex(leafHash(line)),
+      position: place.position,
+      statement: statement && {
+        index: at.index.toString(),
+        hash: hex(sha256(bytes)),
+        leaf: hex(leafHash(bytes)),
+        issuer: statement.issuer,
+        stream: statement.stream,
+        seq: statement.seq.toString(),
+        records: statement.records,
+        root: hex(statement.root),
+        algorithm: statement.algorithm,
+        key: statement.key.by === "kid" ? `key ${hex(statement.key.kid)}` : `certificate ${statement.key.by === "x5t" ? hex(statement.key.hash) : hex(sha256(statement.key.chain[0]!))}`,
+      },
+      path: at.path.map(base64),
+      siblings: at.siblings,
+    };
+  }
+
+  async #part(name: Name, offset: number, length: number): Promise<Bytes> {
+    return new Uint8Array(await this.#files.get(name)!.slice(offset, offset + length).arrayBuffer());
+  }
+}
+
+/** A record's JSON with a line for each member; what is no JSON as it is. */
+function pretty(line: Bytes): string {
+  const text = fromUtf8(line) ?? new TextDecoder().decode(line);
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}
