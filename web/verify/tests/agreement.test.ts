@@ -24,11 +24,11 @@ const kept = join(home, ".build/disagreements");
 
 /**
  * What both must say alike. How much was read of a file with damaged compressed data is not fixed by the specification, so that
- * for those only the verdict on integrity and its cause must be the same.
+ * for those only the verdict and that there is damage must be the same.
  */
 function essence(report: Report): unknown {
-  const damage = report.integrity.failures.find((failure) => failure.code === "zip-bomb" || (failure.code === "zip-corrupt" && !report.completeness.limits.every((limit) => limit.code !== "not-read")));
-  if (damage) return { verified: report.verified, integrity: report.integrity.state, damage: damage.code };
+  const damaged = report.integrity.failures.some((failure) => failure.code === "zip-bomb" || failure.code === "zip-corrupt");
+  if (damaged) return { verified: report.verified, integrity: report.integrity.state, damaged };
   const codes = (verdict: Report["integrity"]): string[] => {
     const all = new Set(verdict.failures.map((failure) => failure.code));
     // Whether a damaged certificate still gives a key that its signature can be tried with, the specification leaves open.

@@ -31,7 +31,7 @@ export class Chain {
   }
 }
 
-/** Chains by the hash of their leaf: those of certificates.jsonl, and those that stand in statements. */
+/** Chains by the hash of their leaf: those of certificates.jsonl, and those that stand in statements, of which the last counts. */
 export class Chains {
   readonly #byLeaf = new Map<string, Chain>();
   readonly #byChain = new Map<string, Chain>();
@@ -49,6 +49,7 @@ export class Chains {
     const name = hashes.join();
     let found = this.#byChain.get(name);
     if (!found) this.#byChain.set(name, (found = new Chain(hashes[0]!, chain)));
+    this.#byLeaf.set(found.x5t, found);
     return found;
   }
 }

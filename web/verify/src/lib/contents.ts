@@ -77,8 +77,10 @@ function commitmentOf(record: CairnRecord, member: string): Uint8Array | undefin
   const body = bodyOf(record);
   const held = Object.hasOwn(body, member) ? body[member] : undefined;
   if (typeof held !== "object" || held === null) return undefined;
-  const { content, commitment, redacted_commitment: redacted } = held as Record<string, unknown>;
-  const value = content === "redacted" ? redacted : commitment;
-  const match = typeof value === "string" ? COMMITMENT.exec(value) : null;
-  return match ? fromHex(match[1]!) : undefined;
+  const { content, commitment, bytes, media, redacted_commitment: redacted } = held as Record<string, unknown>;
+  const read = (value: unknown): Uint8Array | undefined => (typeof value === "string" ? fromHex(COMMITMENT.exec(value)?.[1] ?? "x") : undefined);
+  const whole = read(commitment), form = read(redacted);
+  if (!whole || typeof media !== "string" || !Number.isSafeInteger(bytes) || (bytes as number) < 0) return undefined;
+  if (content === "redacted") return form;
+  return (content === "none" || content === "full") && redacted === undefined ? whole : undefined;
 }

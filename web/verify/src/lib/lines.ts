@@ -32,7 +32,7 @@ export interface ContentLine {
 
 // A line has one form: no white space, members in their order, no escapes but in `member`. Each expression takes all of it.
 const HASHES = String.raw`\[((?:"[A-Za-z0-9+/=]*"(?:,"[A-Za-z0-9+/=]*")*)?)\]`;
-const PROOF = new RegExp(String.raw`^\{"index":(\d+),"records":(?:"(all)"|\[((?:\d+(?:,\d+)*)?)\]),"siblings":${HASHES},"path":${HASHES},"hints":"((?:[0-9a-f]{8})*)"\}$`);
+const PROOF = new RegExp(String.raw`^\{"index":(\d+),"records":(?:"(all)"|\[((?:\d+(?:,\d+)*)?)\]),"siblings":${HASHES},"path":${HASHES},"hints":"((?:[0-9a-f]{2})*)"\}$`);
 const HEAD = new RegExp(String.raw`^\{"size":(\d+),"root":"([A-Za-z0-9+/=]*)","consistency":${HASHES}\}$`);
 const CERTIFICATE = new RegExp(String.raw`^\{"x5t":"([0-9a-f]{64})","chain":${HASHES}\}$`);
 const CONTENT = /^\{"record":"([^"\\]*)","member":("(?:[^"\\]|\\.)*"),"key":"([0-9a-f]{64})","bytes":(\d+)\}$/u;

@@ -80,7 +80,7 @@ export function makeReport(outcome: Outcome): Report {
   const corroboration = integrity === "failed" || actions.reported > 0 ? "unproven" : "passed";
   const verdict = (state: State, findings: Findings, limits: readonly Limit[]): Verdict => ({ state, failure_count: findings.count, failures: findings.kept, limits });
   const streams = [...(trail?.streams.values() ?? [])];
-  const unlisted = streams.length > 1 && streams.filter((stream) => !trail!.isListed(stream.id)).length > 1;
+  const unlisted = trail?.rooted === true && streams.filter((stream) => !trail.isListed(stream.id)).length > 1;
   return {
     format: "cairn-verification/1",
     verified: integrity !== "failed" && completeness !== "failed",
@@ -103,7 +103,7 @@ export function makeReport(outcome: Outcome): Report {
     ]),
     completeness: verdict(completeness, outcome.completeness, [
       ...(outcome.whole ? [] : [LIMITS["not-read"]]),
-      ...(outcome.whole && trail && trail.records > 0 && !trail.rooted ? [LIMITS["no-root"]] : []),
+      ...(outcome.whole && trail && !trail.rooted ? [LIMITS["no-root"]] : []),
       ...(trail && trail.gaps > 0 ? [LIMITS["declared-gaps"]] : []),
       ...(unlisted ? [LIMITS["unlisted-emitters"]] : []),
       LIMITS["outside-capture"],
@@ -114,7 +114,7 @@ export function makeReport(outcome: Outcome): Report {
       ...(actions.effects === 0 && actions.confirmed === 0 ? [LIMITS["no-target-log"]] : []),
     ]),
     actions,
-    emitters: streams.map((stream) => ({ issuer: stream.issuer, stream: stream.id, role: stream.role ?? "unknown", records: stream.records, ended: stream.ended, listed: trail!.isListed(stream.id) })),
+    emitters: streams.map((stream) => ({ issuer: stream.issuer, stream: stream.id, role: stream.role ?? "unknown", records: stream.records, ended: stream.ended || (stream.onlyGaps && stream.records > 0), listed: trail!.isListed(stream.id) })),
     warnings: outcome.warnings.kept,
   };
 }

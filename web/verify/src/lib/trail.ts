@@ -18,7 +18,8 @@ export const assuranceOf = (role: Role | undefined, issuer: string, actor: strin
 export interface StreamState {
   readonly id: string;
   readonly issuer: string;
-  role: Role | undefined;
+  /** By the policy, as its first statement names its key. */
+  readonly role: Role | undefined;
   /** The highest statement ordinal so far, and the hash of the statement that had it. */
   highest: bigint;
   hash: Uint8Array | undefined;
@@ -58,11 +59,11 @@ export class Trail {
     this.#warn = warn;
   }
 
-  stream(id: string, issuer: string): StreamState {
+  stream(id: string, issuer: string, role: Role | undefined): StreamState {
     let stream = this.streams.get(id);
     if (!stream) {
       stream = {
-        id, issuer, role: undefined, highest: -1n, hash: undefined, next: 0, records: 0, ended: false, onlyGaps: true, latest: undefined, open: new Map(),
+        id, issuer, role, highest: -1n, hash: undefined, next: 0, records: 0, ended: false, onlyGaps: true, latest: undefined, open: new Map(),
       };
       this.streams.set(id, stream);
     }

@@ -222,8 +222,9 @@ class Verification {
       const hash = hex(sha256(read.chain[0]!));
       if (hash !== read.x5t) {
         this.#fail({ code: "certificate-mismatch", subject: { kind: "certificate", id: read.x5t }, expected: "a certificate with this hash", found: hash });
+      } else {
+        this.#chains.add(hash, read.chain);
       }
-      this.#chains.add(read.x5t, read.chain);
     }
   }
 
@@ -296,10 +297,9 @@ class Verification {
       await this.#skipRecords(proof, records);
       return;
     }
-    const stream = trail.stream(statement.stream, statement.issuer);
-    const kid = statement.key.by === "kid" ? hex(statement.key.kid) : undefined;
+        const kid = statement.key.by === "kid" ? hex(statement.key.kid) : undefined;
     const rule = this.#policy && ruleFor(this.#policy, statement.issuer, kid);
-    stream.role ??= rule?.role;
+    const stream = trail.stream(statement.stream, statement.issuer, rule?.role);
     if (stream.issuer !== statement.issuer) fail("stream-issuer", `the issuer ${stream.issuer} of stream ${stream.id}`, statement.issuer);
     if (statement.seq <= stream.highest) {
       fail("stream-order", `ordinal ${stream.highest + 1n} or later of stream ${stream.id}`, `${statement.seq}: it stands in another order than it was made, or twice`);
@@ -326,7 +326,7 @@ class Verification {
 
   /** Lines of a statement that could not be read: as many as the proof says. */
   async #skipRecords(proof: ProofLine, records: Member): Promise<void> {
-    for (let left = proof.positions?.length ?? proof.hints.length / 8; left > 0; left--) {
+    for (let left = proof.positions?.length ?? Math.floor(proof.hints.length / 8); left > 0; left--) {
       const line = await records.line(RECORD_LINE);
       if (line === undefined) return;
       this.#offset += line.length + 1;
@@ -374,7 +374,7 @@ class Verification {
       this.#observer.record?.(undefined, place, "reported", stream);
       return undefined;
     }
-    const assurance = assuranceOf(stream.role, statement.issuer, record.actor);
+    const assurance = assuranceOf(stream.issuer === statement.issuer ? stream.role : undefined, statement.issuer, record.actor);
     trail.record(record, stream, assurance);
     if (this.#contents) await this.#contents.record(record);
     this.#observer.record?.(record, place, assurance, stream);
@@ -383,12 +383,17 @@ class Verification {
 
   /** The issuer's rule, key and signature, and its certificate's chain (§4, 5). */
   async #checkIssuer(statement: Statement, rule: ReturnType<typeof ruleFor>, latest: Instant | undefined, fail: (code: string, expected: string, found: string) => void): Promise<void> {
-    if (!rule) fail("issuer-unknown", `an emitter line for ${statement.issuer}`, "none");
-    if (statement.key.by === "kid") {
-      if (rule?.key && !(await verifyStatement(statement, rule.key.key))) fail("statement-signature", `a signature by the key ${rule.key.kid}`, "one that does not verify");
+    // The chain of a statement serves later ones, whoever signed this one: it is named by its hash.
+    const own = statement.key.by === "x5chain" ? this.#chains.known(statement.key.chain) : undefined;
+    if (!rule) {
+      fail("issuer-unknown", `an emitter line for ${statement.issuer}`, "none");
       return;
     }
-    const chain = statement.key.by === "x5chain" ? this.#chains.known(statement.key.chain) : this.#chains.find(hex(statement.key.hash));
+    if (statement.key.by === "kid") {
+      if (rule.key && !(await verifyStatement(statement, rule.key.key))) fail("statement-signature", `a signature by the key ${rule.key.kid}`, "one that does not verify");
+      return;
+    }
+    const chain = statement.key.by === "x5t" ? this.#chains.find(hex(statement.key.hash)) : own;
     if (!chain) {
       fail("certificate-missing", `the certificate ${statement.key.by === "x5t" ? hex(statement.key.hash) : ""}`, "none in certificates.jsonl");
       return;
@@ -398,7 +403,6 @@ class Verification {
       return;
     }
     if (!(await verifyStatement(statement, chain.key))) fail("statement-signature", `a signature by the certificate ${chain.x5t}`, "one that does not verify");
-    if (!rule) return;
     const result = chain.check(statement.issuer, this.#policy!);
     if ("fault" in result) {
       fail("certificate-untrusted", `an X.509-SVID of ${statement.issuer} under a root of the policy`, result.found);
@@ -411,7 +415,7 @@ class Verification {
       time = { seconds: result.leaf.notBefore, micros: 0 };
       this.#warnings.add({ code: "certificate-later", subject: { kind: "certificate", id: chain.x5t }, expected: `a certificate that was valid at ${latest ? showTime(latest) : "a record's time"}`, found: `one valid from ${showTime(time)}` });
     }
-    const late = time !== latest && this.#time !== undefined && compareTimes(time, addSeconds(this.#time, FIVE_MINUTES)) > 0;
+    const late = this.#time !== undefined && compareTimes(time, addSeconds(this.#time, FIVE_MINUTES)) > 0;
     if (late || !result.paths.some((path) => path.from <= time.seconds && time.seconds <= path.until)) {
       fail("certificate-expired", `a certificate valid at ${showTime(time)}`, `one valid from ${showTime({ seconds: result.leaf.notBefore, micros: 0 })} to ${showTime({ seconds: result.leaf.notAfter, micros: 0 })}`);
     }

@@ -31,7 +31,8 @@ export interface Entry {
 
 const END = 22;
 const SEARCH = END + 0xffff;
-const DIRECTORY = 1 << 20;
+/** Bytes of the largest directory that is looked at. */
+const DIRECTORY = 64 * (46 + 255);
 const MIB = 1 << 20;
 
 const malformed = (id: string, expected: string, found: string): never => {
@@ -42,10 +43,10 @@ const malformed = (id: string, expected: string, found: string): never => {
 export async function readZip(source: ByteSource): Promise<ReadonlyMap<Name, Entry>> {
   const end = await readEnd(source);
   const { count, at, size } = end;
+  if (count > NAMES.length || size > DIRECTORY) throw new Stop("zip-unknown-entry", "zip", "end record", `at most ${NAMES.length} files`, `${count} in a directory of ${size} bytes`);
   if (at + size !== source.size - END) {
     throw new Stop("zip-truncated", "zip", "end record", `a directory that ends where the end record begins, at ${source.size - END}`, `one of ${size} bytes at ${at}`);
   }
-  if (count > NAMES.length) throw new Stop("zip-unknown-entry", "zip", "end record", `at most ${NAMES.length} files`, `${count}`);
   const directory = await source.read(at, Math.min(size, DIRECTORY));
   const entries: { entry: Entry; offset: number; fields: Bytes }[] = [];
   let place = 0;

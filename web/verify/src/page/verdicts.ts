@@ -72,7 +72,7 @@ export function failureList(failures: readonly Failure[], count: number): HTMLEl
 export function emitterTable(report: Report): HTMLElement {
   const head = ["Issuer", "Role by the policy", "Records", "Ended", "Counted by another", "Stream"];
   return element(
-    "div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Emitters" },
+    "div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table of emitters" },
     element(
       "table", {},
       element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))),

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { concat, utf8, type Bytes } from "../src/lib/bytes";
+import { largeBundle } from "./making/large";
+import { pack } from "./making/damage";
+import { Random } from "./making/random";
+import { tell } from "./making/story";
+
+/** verify.html as its users open it: from disk, in a real browser, with no network. */
+const executable = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+const root = join(import.meta.dirname, "..");
+const address = pathToFileURL(join(root, "dist/verify.html")).href;
+const vectors = join(root, "../../docs/spec/vectors/bundles");
+const axe = readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8");
+const folder = mkdtempSync(join(tmpdir(), "cairn-page-"));
+let browser: Browser;
+
+before(async () => {
+  if (!executable) throw new Error("no Chromium: run ./test, which installs it, or apt-get install chromium");
+  browser = await chromium.launch({
+    executablePath: executable,
+    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+});
+after(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Opened {
+  readonly page: Page;
+  /** What the page wrote to the console as errors, and what it asked of any network. */
+  readonly errors: string[];
+  readonly requests: string[];
+}
+
+async function open(scheme: "light" | "dark" = "light"): Promise<Opened> {
+  const context = await browser.newContext({ colorScheme: scheme, bypassCSP: false });
+  const page = await context.newPage(), errors: string[] = [], requests: string[] = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("request", (request) => !/^(file|blob|data):/.test(request.url()) && requests.push(request.url()));
+  await page.goto(address);
+  return { page, errors, requests };
+}
+
+async function verify(page: Page, bundle: string, policy?: string): Promise<void> {
+  await page.setInputFiles("#bundle", bundle);
+  if (policy) await page.setInputFiles("#policy", policy);
+  await page.click("#verify");
+  await page.waitForFunction(() => document.documentElement.dataset.state !== undefined, undefined, { timeout: 120_000 });
+}
+
+const save = (name: string, bytes: Bytes): string => {
+  writeFileSync(join(folder, name), bytes);
+  return join(folder, name);
+};
+
+const trust = join(vectors, "trust.policy");
+
+test("Page_verifies_a_good_bundle_from_disk_without_any_request", async () => {
+  const { page, errors, requests } = await open();
+  await verify(page, join(vectors, "good.zip"), trust);
+  assert.equal(await page.textContent("#answer"), "Verified");
+  assert.deepEqual(await page.locator(".card .state").allTextContents(), ["passed", "passed", "passed"]);
+  assert.match((await page.textContent("#count"))!, /8 of 8 records/);
+  assert.equal(await page.locator("#tree > ul > li").count(), 1);
+  assert.equal(await page.locator("#tree li li").count(), 1);
+  assert.match((await page.textContent(".card .limits"))!, /no-witnesses/);
+  assert.deepEqual(errors, []);
+  assert.deepEqual(requests, []);
+  await page.context().close();
+});
+
+test("Page_says_loudly_that_trust_is_not_pinned", async () => {
+  const { page } = await open();
+  await verify(page, join(vectors, "good.zip"));
+  assert.match((await page.textContent("#answer"))!, /trust is not pinned/);
+  assert.match((await page.textContent(".warn"))!, /vouched for itself/);
+  assert.equal(await page.locator(".banner.passed").count(), 0);
+  await page.context().close();
+});
+
+test("Page_names_each_failure_with_what_was_expected_and_found", async () => {
+  const { page } = await open();
+  await verify(page, join(vectors, "middle-removed.zip"), trust);
+  assert.equal(await page.textContent("#answer"), "Not verified");
+  const codes = await page.locator(".card.failed .failures > li > code").allTextContents();
+  assert.deepEqual(codes.sort(), ["action-unrequested", "records-missing", "sequence-gap"]);
+  assert.match((await page.textContent(".card.failed .failures"))!, /expected.*found/s);
+  await page.context().close();
+});
+
+test("Page_refuses_a_policy_that_is_none", async () => {
+  const { page } = await open();
+  await verify(page, join(vectors, "good.zip"), join(vectors, "good.zip"));
+  assert.match((await page.textContent("#status"))!, /policy can't be used/);
+  await page.context().close();
+});
+
+test("Page_shows_a_record_with_its_proof_by_keyboard_alone", async () => {
+  const { page } = await open();
+  await verify(page, join(vectors, "good.zip"), trust);
+  await page.focus("#timeline");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#record-title");
+  assert.deepEqual(await page.locator(".proof > li > strong").allTextContents(), ["Record", "Statement", "Ledger's tree", "Checkpoint"]);
+  const record = JSON.parse((await page.textContent("#record pre"))!) as { kind: string };
+  assert.ok((await page.textContent("#record-title"))!.startsWith(record.kind));
+  const report = JSON.parse(readFileSync(join(vectors, "expected.json"), "utf8")) as { cases: unknown[] };
+  assert.ok(report.cases.length > 0);
+  await page.fill("#filter", "task.ended");
+  assert.match((await page.textContent("#count"))!, /2 of 8 records/);
+  await page.context().close();
+});
+
+test("Page_takes_files_that_are_dropped", async () => {
+  const { page } = await open();
+  const bytes = readFileSync(join(vectors, "good.zip")).toString("base64"), policy = readFileSync(trust, "utf8");
+  await page.evaluate(
+    ([zip, text]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(zip!), (one) => one.charCodeAt(0))], "good.zip"));
+      data.items.add(new File([text!], "trust.policy"));
+      document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    },
+    [bytes, policy],
+  );
+  await page.click("#verify");
+  await page.waitForFunction(() => document.documentElement.dataset.state === "done");
+  assert.equal(await page.textContent("#answer"), "Verified");
+  await page.context().close();
+});
+
+test("Hostile_texts_in_records_stay_texts", async () => {
+  const made = tell(new Random(7), "none");
+  const evil = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
+  const text = new TextDecoder().decode(made.files.get("records.jsonl")).replaceAll('"instance":"host-1/42"', () => `"instance":${JSON.stringify(`${evil}\u202e`)}`).replace(/"kind":"context.captured"/, '"kind":"made.up"');
+  made.files.set("records.jsonl", utf8(text));
+  const { page, errors } = await open();
+  await verify(page, save("evil.zip", pack(new Random(7), made)), save("evil.policy", made.policy));
+  assert.equal(await page.textContent("#answer"), "Not verified");
+  await page.focus("#timeline");
+  for (let i = 0; i < 5; i++) {
+    await page.focus("#timeline");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#record pre");
+  }
+  assert.match((await page.textContent("#record pre"))!, /<img src=x/);
+  assert.match((await page.textContent("#record pre"))!, /\\u202e/);
+  assert.equal(await page.evaluate(() => (window as unknown as { hacked?: number }).hacked), undefined);
+  assert.equal(await page.locator("#results img, #results script").count(), 0);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("Page_may_not_connect_to_anything", async () => {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked++;
+    response.setHeader("access-control-allow-origin", "*").end("x");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.png`;
+  const { page } = await open();
+  const answers = await page.evaluate(async (url) => {
+    const tried: string[] = [];
+    const image = (): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const made = new Image();
+        made.onload = resolve;
+        made.onerror = () => reject(new Error("refused"));
+        made.src = url;
+      });
+    for (const act of [() => fetch(url), image]) tried.push(await act().then(() => "allowed", () => "refused"));
+    tried.push(navigator.sendBeacon(url, "x") ? "queued" : "refused");
+    return tried;
+  }, target);
+  assert.deepEqual(answers.slice(0, 2), ["refused", "refused"]);
+  await page.context().close();
+  await new Promise((resolve) => server.close(resolve));
+  assert.equal(asked, 0);
+});
+
+for (const scheme of ["light", "dark"] as const) {
+  test(`Page_has_no_accessibility_violations_in_${scheme}_colours`, async () => {
+    const { page } = await open(scheme);
+    const violations = async (): Promise<string[]> => {
+      // Through the debugger, since the page's policy lets no script in.
+      await page.evaluate(axe);
+      return page.evaluate(async () => {
+        const result = await (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run();
+        return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ").slice(0, 300)}`);
+      });
+    };
+    assert.deepEqual(await violations(), []);
+    await verify(page, join(vectors, "middle-removed.zip"), trust);
+    await page.focus("#timeline");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#record-title");
+    assert.deepEqual(await violations(), []);
+    await page.context().close();
+  });
+}
+
+test("Page_verifies_alike_without_workers_and_without_SubtleCrypto", async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    Object.defineProperty(globalThis, "Worker", { value: class { constructor() { throw new DOMException("no workers here", "SecurityError"); } } });
+    Object.defineProperty(globalThis.crypto, "subtle", { value: undefined });
+  });
+  const page = await context.newPage();
+  await page.goto(address);
+  await verify(page, join(vectors, "good.zip"), trust);
+  assert.equal(await page.textContent("#answer"), "Verified");
+  await context.close();
+});
+
+test("Page_stays_responsive_while_it_verifies_a_bundle_of_many_megabytes", async () => {
+  const made = largeBundle(40_000);
+  const bundle = save("large.zip", made.bundle), policy = save("large.policy", made.policy);
+  const { page, errors } = await open();
+  await page.setInputFiles("#bundle", bundle);
+  await page.setInputFiles("#policy", policy);
+  await page.evaluate(() => {
+    const seen = { longest: 0, last: performance.now(), progress: 0 };
+    (window as unknown as { seen: typeof seen }).seen = seen;
+    setInterval(() => {
+      const now = performance.now();
+      seen.longest = Math.max(seen.longest, now - seen.last);
+      seen.last = now;
+      if (document.querySelector<HTMLProgressElement>("#progress")!.value > 0) seen.progress++;
+    }, 10);
+  });
+  await page.click("#verify");
+  await page.waitForFunction(() => document.documentElement.dataset.state !== undefined, undefined, { timeout: 120_000 });
+  assert.equal(await page.textContent("#answer"), "Verified");
+  assert.match((await page.textContent("#count"))!, /40,\d\d\d of 40,\d\d\d records/);
+  const rows = await page.locator("#timeline .row").count();
+  assert.ok(rows > 5 && rows < 100, `${rows} rows exist`);
+  await page.focus("#timeline");
+  await page.keyboard.press("End");
+  await page.waitForFunction(() => document.querySelector("#timeline")!.getAttribute("aria-activedescendant") !== null);
+  assert.ok((await page.evaluate(() => (window as unknown as { seen: { progress: number } }).seen.progress)) > 0);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("Page_prints_its_verdicts_and_records", async () => {
+  const { page } = await open();
+  await verify(page, join(vectors, "good.zip"), trust);
+  const pdf = await page.pdf();
+  assert.ok(pdf.length > 10_000);
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.isVisible("#files"), false);
+  assert.equal(await page.isVisible("#answer"), true);
+  await page.context().close();
+});
+
+test("Page_is_one_file_whose_policy_names_its_own_script_and_style", () => {
+  const html = readFileSync(join(root, "dist/verify.html"), "utf8");
+  const script = /<script>([\s\S]*)<\/script>/.exec(html)![1]!, style = /<style>([\s\S]*?)<\/style>/.exec(html)![1]!;
+  const policy = /content="(default-src[^"]*)"/.exec(html)![1]!;
+  for (const text of [script, style]) assert.ok(policy.includes(createHash("sha256").update(text).digest("base64")));
+  assert.ok(policy.startsWith("default-src 'none';"));
+  assert.ok(!/unsafe|connect-src|https?:/.test(policy));
+  assert.equal((html.match(/<script|<link|<iframe|src=/g) ?? []).filter((one) => one === "<script").length, 1);
+  assert.ok(concat(utf8(html)).length < 1 << 20);
+});
