@@ -2,10 +2,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Cairn.Evidence.Statements;
 
-/// <summary>The times at which every certificate of a path is valid, both ends included.</summary>
+/// <summary>The times at which every certificate of a path is valid, in whole seconds, the first and the last included.</summary>
 internal readonly record struct PathValidity(DateTimeOffset From, DateTimeOffset To)
 {
-    public bool Holds(DateTimeOffset at) => at >= From && at <= To;
+    public bool Holds(DateTimeOffset at) => at >= From && at < To.AddSeconds(1);
 
     public static PathValidity Of(X509Certificate2 certificate) =>
         new(new DateTimeOffset(certificate.NotBefore.ToUniversalTime()), new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
