@@ -73,7 +73,7 @@ public sealed class BundleAssembler : IDisposable
         _contents++;
     }
 
-    /// <summary>Puts the verifier for browsers into the bundle: the released file, byte for byte (docs/spec/bundle.md §10).</summary>
+    /// <summary>Puts the verifier for browsers into the bundle: the released file, byte for byte (docs/spec/bundle.md §11).</summary>
     public void AddVerifier(ReadOnlySpan<byte> html) => Part(BundleFiles.Verifier).Write(html);
 
     /// <summary>Writes the bundle to a seekable stream.</summary>

@@ -45,6 +45,32 @@ public sealed class ZipTests
     }
 
     [Fact]
+    public void Zip_may_hold_the_verifier_for_browsers_and_its_digest_is_compared()
+    {
+        using var ledger = TestLedger.Story(1);
+        var files = Files(ledger.Bundle());
+        var page = "<!doctype html>"u8.ToArray();
+        files[BundleFiles.Verifier] = page;
+        var manifest = BundleManifest.Parse(files[BundleFiles.Manifest]);
+        files[BundleFiles.Manifest] = (manifest with { Files = [.. manifest.Files, new BundleFile(BundleFiles.Verifier, page.Length, Digest.Sha256(page))] }).Encode();
+
+        Assert.True(Verify(Zip(files, fitManifest: false), ledger.Policy).Verified);
+
+        files[BundleFiles.Verifier] = "<!doctype HTML>"u8.ToArray();
+        Assert.Equal([ReasonCodes.FileDigest], Codes(Verify(Zip(files, fitManifest: false), ledger.Policy).Integrity));
+    }
+
+    [Fact]
+    public void Line_with_white_space_between_its_tokens_is_refused()
+    {
+        using var ledger = TestLedger.Story(1);
+
+        var altered = EditLines(ledger.Bundle(), BundleFiles.Proofs, lines => lines[0] = lines[0].Replace("\"siblings\":", "\"siblings\": ", StringComparison.Ordinal));
+
+        Assert.Equal([ReasonCodes.LineMalformed], Codes(Verify(altered, ledger.Policy).Integrity));
+    }
+
+    [Fact]
     public void Zip_without_a_required_file_is_refused()
     {
         using var ledger = TestLedger.Story(1);
