@@ -56,9 +56,10 @@ internal static class TrailJson
 
         json.WriteEndArray();
         json.WriteStartArray("actions");
+        var chains = new AuthorityChains(trail);
         foreach (var action in trail.Actions)
         {
-            WriteAction(json, action);
+            WriteAction(json, action, chains.Of(action));
         }
 
         json.WriteEndArray();
@@ -116,7 +117,7 @@ internal static class TrailJson
         json.WriteEndArray();
     }
 
-    private static void WriteAction(Utf8JsonWriter json, TrailAction action)
+    private static void WriteAction(Utf8JsonWriter json, TrailAction action, ActionAuthority authority)
     {
         json.WriteStartObject();
         json.WriteString("span", action.Span.ToString());
@@ -141,8 +142,35 @@ internal static class TrailJson
         Optional(json, "decision", action.Decision?.ToString());
         Optional(json, "approval", action.Approval?.ToString());
         Optional(json, "credential", action.Credential);
+        WriteAuthority(json, authority);
         json.WriteString("request", action.Request.ToString());
         Optional(json, "completion", action.Completion?.ToString());
+        json.WriteEndObject();
+    }
+
+    private static void WriteAuthority(Utf8JsonWriter json, ActionAuthority authority)
+    {
+        json.WriteStartObject("authority");
+        Optional(json, "principal", authority.Initiator?.Principal);
+        if (authority.Scope.Rights is { } rights)
+        {
+            json.WriteStartArray("scope");
+            foreach (var right in rights)
+            {
+                json.WriteStringValue(right);
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteBoolean("delegations_hold", authority.Invalid.Count == 0);
+        json.WriteStartArray("records");
+        foreach (var record in authority.Records)
+        {
+            json.WriteStringValue(record.ToString());
+        }
+
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 
