@@ -141,6 +141,9 @@ public sealed record TrailAction(
     /// <summary>When its first outcome was recorded; null while open. An act that was accepted has a second one.</summary>
     public DateTimeOffset? FirstCompleted { get; init; }
 
+    /// <summary>The stream that told its first outcome: another run of the emitter may. Null while open.</summary>
+    public StreamId? CompletedIn { get; init; }
+
     /// <summary>Whether an outcome of it said ok.</summary>
     public bool WasOk { get; init; }
 

@@ -199,6 +199,7 @@ internal sealed class TrailReader
             Error = error,
             WasDone = action.WasDone || body.Text("status") is "ok" or "tool_error" or "protocol_error" or "accepted" or "lost",
             Completion = record.Id,
+            CompletedIn = action.CompletedIn ?? entry.Stream,
             FirstCompleted = action.FirstCompleted ?? record.Time,
             WasOk = action.WasOk || body.Text("status") == "ok",
             After = body.Version("after"),

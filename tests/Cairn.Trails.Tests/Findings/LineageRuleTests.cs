@@ -221,6 +221,18 @@ public sealed class LineageRuleTests
         _story.One("lineage.time_order").RestsOn(request, outcome);
     }
 
+    [Theory]
+    [InlineData(-3, false)]
+    [InlineData(-30, true)]
+    public void Impossible_time_order_of_two_streams_is_found_beyond_what_clocks_may_differ(double seconds, bool found)
+    {
+        var span = SpanId.New();
+        var request = _story.Request(span);
+        _story.Wait(seconds);
+        _story.Complete(request, span, by: "second");
+        Assert.Equal(found, _story.Findings().Any(finding => finding.Rule == "lineage.time_order"));
+    }
+
     [Fact]
     public void Impossible_time_order_is_found_for_a_clock_that_goes_back()
     {

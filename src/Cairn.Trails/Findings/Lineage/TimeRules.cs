@@ -39,7 +39,8 @@ internal static class TimeRules
 
     private static IEnumerable<Miss> Ends(TrailCase trail)
     {
-        foreach (var action in trail.Trail.Actions.Where(action => action.FirstCompleted < action.Requested))
+        foreach (var action in trail.Trail.Actions.Where(action => action.FirstCompleted is { } first
+            && (action.CompletedIn == action.Stream ? first < action.Requested : trail.IsAfter(action.Requested, first))))
         {
             yield return new Miss(TrailCase.Name(action), "an outcome after the request", $"an outcome {Span(action.Requested - action.FirstCompleted!.Value)} before it", action.Request, action.Completion!.Value);
         }
