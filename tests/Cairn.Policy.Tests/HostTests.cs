@@ -238,6 +238,7 @@ public sealed class HostTests
         using var folder = new TemporaryFolder();
         var host = await PolicyHost.OpenAsync(new PolicyHostOptions { Path = folder.Bundle(AllowAll) }, Cancel);
         await host.DisposeAsync();
+        await host.DisposeAsync();
 
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await host.DecideAsync(Bundle.Request(), Cancel));
     }

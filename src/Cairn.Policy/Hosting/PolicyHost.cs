@@ -22,6 +22,7 @@ public sealed class PolicyHost : IPolicyDecisionPoint, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
     private volatile LoadedBundle? _current;
+    private bool _disposed;
 
     private PolicyHost(PolicyHostOptions options, CedarModule module) => (_options, _source, _module) = (options, new BundleSource(options.Path), module);
 
@@ -133,9 +134,14 @@ public sealed class PolicyHost : IPolicyDecisionPoint, IAsyncDisposable
         }
     }
 
-    /// <summary>Stops; calls that are under way are still decided.</summary>
+    /// <summary>Stops; calls that are under way are still decided. Calls after the first do nothing.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
+
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
         await _turn.WaitAsync().ConfigureAwait(false);
