@@ -75,6 +75,27 @@ public class HttpGatewayTests
     }
 
     [Fact]
+    public async Task A_policy_bundle_decides_and_stands_in_the_evidence()
+    {
+        using var folder = new TemporaryFolder();
+        await using var server = await HttpServer.PlainAsync(folder["plain.mjs"]);
+        await using (var gateway = await StartAsync(folder, server.Url, $", \"policy\": {{ \"path\": \"{CairnProgram.Home}/samples/policies/read-only-assistant\" }}"))
+        {
+            using var response = await PostAsync(gateway.Url("/one"), Token, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"delete_everything","arguments":{"n":1}}}""");
+            using var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            Assert.True(answer.RootElement.GetProperty("result").GetProperty("isError").GetBoolean());
+            Assert.Equal(0, await gateway.EndAsync());
+        }
+
+        var records = await Recorded.ReadAsync(folder["data"]);
+        Assert.Empty(RecordSchemas.Errors(records));
+        var decided = Assert.Single(records, r => r.Kind == RecordKinds.PolicyDecided);
+        Assert.Equal("deny", decided.Body.GetProperty("decision").GetString());
+        Assert.Equal(decided.Body.GetProperty("bundle").GetString(), Assert.Single(records, r => r.Kind == RecordKinds.PolicyLoaded).Body.GetProperty("digest").GetString());
+        Assert.Equal("refused", Assert.Single(records, r => r.Kind == RecordKinds.ActionCompleted).Body.GetProperty("status").GetString());
+    }
+
+    [Fact]
     public async Task A_configuration_that_cannot_work_is_refused_with_file_and_place()
     {
         using var folder = new TemporaryFolder();
@@ -86,7 +107,7 @@ public class HttpGatewayTests
         Assert.Contains("gateway.json: $.listen[0]: 0.0.0.0:80 is reached by other machines; expected \"tls\"", outcome.Messages);
     }
 
-    private static async Task<RunningGateway> StartAsync(TemporaryFolder folder, Uri server)
+    private static async Task<RunningGateway> StartAsync(TemporaryFolder folder, Uri server, string more = "")
     {
         foreach (var (name, token) in new[] { ("assistant", Token), ("auditor", Other) })
         {
@@ -104,7 +125,7 @@ public class HttpGatewayTests
                 "auditor": { "id": "spiffe://cairn.local/agent/auditor", "owner": "kim@example.org", "token_file": "auditor.token" },
               },
               "routes": {
-                "/one": { "upstream": { "url": "{{server}}" }, "agents": ["assistant"], "capture": "full" },
+                "/one": { "upstream": { "url": "{{server}}" }, "agents": ["assistant"], "capture": "full"{{more}} },
                 "/two": { "upstream": { "url": "{{server}}" }, "agents": ["auditor"] },
               },
             }
