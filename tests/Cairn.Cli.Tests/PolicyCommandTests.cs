@@ -101,8 +101,7 @@ public sealed class PolicyCommandTests : IDisposable
     private async Task RecordAsync(params string[] amounts)
     {
         await using var host = await EmitterHost.EmbeddedAsync(Data, domain => SpiffeId.Parse($"spiffe://{domain}/gateway/test"), "operations", Cancel);
-        var manifest = Path.Combine(_folder, "unkept");
-        Directory.Move(Copy("payments"), manifest);
+        var manifest = Copy("payments", "unkept");
         await File.WriteAllTextAsync(Path.Combine(manifest, "bundle.json"), (await File.ReadAllTextAsync(Path.Combine(manifest, "bundle.json"), Cancel)).Replace("\"input\": \"full\"", "\"input\": \"none\"", StringComparison.Ordinal), Cancel);
         await using var kept = await PolicyHost.OpenAsync(new PolicyHostOptions { Path = Data, Watch = false, Mode = PolicyMode.Shadow }, Cancel);
         await using var unkept = await PolicyHost.OpenAsync(new PolicyHostOptions { Path = manifest, Watch = false, Mode = PolicyMode.Shadow }, Cancel);
@@ -141,7 +140,7 @@ public sealed class PolicyCommandTests : IDisposable
         await host.Emitter.FlushAsync(Cancel);
     }
 
-    private string Copy(string sample)
+    private string Copy(string sample, string? name = null)
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(at.FullName, "Cairn.slnx")))
@@ -149,7 +148,7 @@ public sealed class PolicyCommandTests : IDisposable
             at = at.Parent ?? throw new InvalidOperationException("not below the repository");
         }
 
-        var (from, to) = (Path.Combine(at.FullName, "samples", "policies", sample), Path.Combine(_folder, sample));
+        var (from, to) = (Path.Combine(at.FullName, "samples", "policies", sample), Path.Combine(_folder, name ?? sample));
         foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
         {
             var target = Path.Combine(to, Path.GetRelativePath(from, file));

@@ -391,7 +391,13 @@ internal sealed class McpSession : IDisposable
             return new PendingRequest(request.Id!.Value, request.Method!, null, subject);
         }
 
-        var start = _parts.Describer.Describe(method, Direction.ClientToServer, request, body, part, named) with { Continues = _parts.Rounds.Continue(request, body) };
+        var start = _parts.Describer.Describe(method, Direction.ClientToServer, request, body, part, named) with
+        {
+            Continues = _parts.Rounds.Continue(request, body),
+
+            // In a header, or in its metadata, as the route says: a request without a place there is refused when its body is made.
+            TakesCredential = true,
+        };
         return new PendingRequest(request.Id!.Value, request.Method!, _parts.Actions.Open(start, asking: caller), subject);
     }
 
