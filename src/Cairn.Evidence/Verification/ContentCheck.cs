@@ -37,7 +37,7 @@ internal sealed class ContentCheck
             {
                 _integrity.Add(ReasonCodes.ContentUnclaimed, "content", subject, "a commitment in that member", "none");
             }
-            else if (value != committed)
+            else if (value != committed || read != content.Bytes)
             {
                 _integrity.Add(ReasonCodes.ContentMismatch, "content", subject, $"content with the commitment {committed}", $"{value}: {read} bytes of other content, or another key");
             }

@@ -22,13 +22,16 @@ const rounds = Number(process.env.CAIRN_AGREEMENT_ROUNDS ?? 1);
 const first = Number(process.env.CAIRN_AGREEMENT_SEED ?? 1);
 const kept = join(home, ".build/disagreements");
 
-/**
- * What both must say alike. How much was read of a file with damaged compressed data is not fixed by the specification, so that
- * for those only the verdict and that there is damage must be the same.
- */
-function essence(report: Report): unknown {
-  const damaged = report.integrity.failures.some((failure) => failure.code === "zip-bomb" || failure.code === "zip-corrupt");
-  if (damaged) return { verified: report.verified, integrity: report.integrity.state, damaged };
+type Answer = Report | { readonly policy: string };
+
+/** How much was read of a file with damaged compressed data is not fixed: for those only the verdict must be the same. */
+const isDamaged = (answer: Answer): boolean =>
+  "format" in answer && answer.integrity.failures.some((failure) => failure.code === "zip-bomb" || failure.code === "zip-corrupt");
+
+/** What both must say alike. */
+function essence(report: Answer, damaged: boolean): unknown {
+  if (!("format" in report)) return report;
+  if (damaged) return { verified: report.verified, integrity: report.integrity.state };
   const codes = (verdict: Report["integrity"]): string[] => {
     const all = new Set(verdict.failures.map((failure) => failure.code));
     // Whether a damaged certificate still gives a key that its signature can be tried with, the specification leaves open.
@@ -51,9 +54,9 @@ function essence(report: Report): unknown {
   };
 }
 
-async function ours(bundle: Bytes, policy: Bytes | undefined): Promise<unknown> {
+async function ours(bundle: Bytes, policy: Bytes | undefined): Promise<Answer> {
   try {
-    return essence(await verifyBundle(new MemorySource(bundle), policy));
+    return await verifyBundle(new MemorySource(bundle), policy);
   } catch (error) {
     if (error instanceof Malformed) return { policy: "malformed" };
     throw error;
@@ -75,9 +78,10 @@ async function compare(other: OtherVerifier, folder: string, name: string, bundl
   const paths = [join(folder, "bundle.zip"), policy ? join(folder, "trust.policy") : ""] as const;
   writeFileSync(paths[0], bundle);
   if (policy) writeFileSync(paths[1], policy);
-  const theirs = await other.verify(...paths);
+  const theirs = (await other.verify(...paths)) as unknown as Answer;
   const mine = await ours(bundle, policy);
-  const found = differences(mine, "format" in theirs ? essence(theirs as unknown as Report) : theirs);
+  const damaged = isDamaged(mine) || isDamaged(theirs);
+  const found = differences(essence(mine, damaged), essence(theirs, damaged));
   if (found.length === 0) return undefined;
   const at = join(kept, name.replaceAll(/[^A-Za-z0-9]+/g, "-"));
   mkdirSync(at, { recursive: true });

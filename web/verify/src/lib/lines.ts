@@ -60,7 +60,7 @@ export function readProof(line: Bytes): ProofLine | undefined {
     positions = [];
     for (const text of match[3] === "" ? [] : match[3]!.split(",")) {
       const position = fromDecimal(text);
-      if (position === undefined || position > 65535n || (positions.length > 0 && Number(position) <= positions.at(-1)!)) return undefined;
+      if (position === undefined || position > 0x7fffffffn || (positions.length > 0 && Number(position) <= positions.at(-1)!)) return undefined;
       positions.push(Number(position));
     }
   }

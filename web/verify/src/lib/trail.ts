@@ -18,7 +18,7 @@ export const assuranceOf = (role: Role | undefined, issuer: string, actor: strin
 export interface StreamState {
   readonly id: string;
   readonly issuer: string;
-  /** By the policy, as its first statement names its key. */
+  /** Its issuer's, by the policy. */
   readonly role: Role | undefined;
   /** The highest statement ordinal so far, and the hash of the statement that had it. */
   highest: bigint;

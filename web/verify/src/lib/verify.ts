@@ -6,7 +6,7 @@ import { readManifest, type Counts, type Manifest } from "./manifest";
 import { Member, type MemberDigest } from "./member";
 import { checkInclusion, inclusionLength, isConsistent, RightEdge } from "./merkle";
 import { describeHead, keyLabel, readCheckpoint, readNote, type Checkpoint } from "./note";
-import { judge, readPolicy, ruleFor, type Judgement, type TrustPolicy } from "./policy";
+import { judge, readPolicy, ruleFor, type Judgement, type Role, type TrustPolicy } from "./policy";
 import { compareTimes, readRecord, type CairnRecord, type Instant } from "./record";
 import { Findings, makeReport, type Report } from "./report";
 import { leafHash, sha256 } from "./sha256";
@@ -78,6 +78,8 @@ class Verification {
   readonly #members = new Map<Name, Member>();
   readonly #heads = new Map<bigint, Head>();
   readonly #chains = new Chains();
+  /** By issuer: the role that the policy gives to the key of its first statement. */
+  readonly #roles = new Map<string, Role | undefined>();
   #entries: ReadonlyMap<Name, Entry> = new Map();
   #manifest: Manifest | undefined;
   #policy: TrustPolicy | undefined;
@@ -299,7 +301,8 @@ class Verification {
     }
         const kid = statement.key.by === "kid" ? hex(statement.key.kid) : undefined;
     const rule = this.#policy && ruleFor(this.#policy, statement.issuer, kid);
-    const stream = trail.stream(statement.stream, statement.issuer, rule?.role);
+    if (!this.#roles.has(statement.issuer)) this.#roles.set(statement.issuer, rule?.role);
+    const stream = trail.stream(statement.stream, statement.issuer, this.#roles.get(statement.issuer));
     if (stream.issuer !== statement.issuer) fail("stream-issuer", `the issuer ${stream.issuer} of stream ${stream.id}`, statement.issuer);
     if (statement.seq <= stream.highest) {
       fail("stream-order", `ordinal ${stream.highest + 1n} or later of stream ${stream.id}`, `${statement.seq}: it stands in another order than it was made, or twice`);
@@ -374,7 +377,7 @@ class Verification {
       this.#observer.record?.(undefined, place, "reported", stream);
       return undefined;
     }
-    const assurance = assuranceOf(stream.issuer === statement.issuer ? stream.role : undefined, statement.issuer, record.actor);
+    const assurance = assuranceOf(this.#roles.get(statement.issuer), statement.issuer, record.actor);
     trail.record(record, stream, assurance);
     if (this.#contents) await this.#contents.record(record);
     this.#observer.record?.(record, place, assurance, stream);

@@ -12,6 +12,17 @@ const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const ORIGIN = "ledger.example/large";
 const TIME = 1767225600;
 
+/** Many pieces as one: more than a call may have arguments. */
+function joined(pieces: readonly Uint8Array[]): Bytes {
+  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
 /** A good bundle of one gateway and about that many records of some 600 bytes, a hundred to a statement. */
 export function largeBundle(wanted: number): { bundle: Bytes; policy: Bytes; records: number } {
   const key = p256Key("large"), stream = seed("large stream").slice(0, 16) as Bytes, issuer = "spiffe://example.org/gateway/large";
@@ -56,9 +67,9 @@ export function largeBundle(wanted: number): { bundle: Bytes; policy: Bytes; rec
   files.set("trust.policy", policy);
   files.set("certificates.jsonl", new Uint8Array(0));
   files.set("heads.jsonl", new Uint8Array(0));
-  files.set("statements.bin", concat(...statements.flatMap((one) => [Uint8Array.of(one.length >> 8, one.length & 255), one])));
+  files.set("statements.bin", joined(statements.flatMap((one) => [Uint8Array.of(one.length >> 8, one.length & 255), one])));
   files.set("proofs.jsonl", utf8(statements.map((_, i) => `{"index":${i},"records":"all","siblings":[],"path":${JSON.stringify(inclusion(i, leaves).map(base64))},"hints":""}\n`).join("")));
-  files.set("records.jsonl", concat(...lines.flatMap((one) => [one, Uint8Array.of(10)])));
+  files.set("records.jsonl", joined(lines.flatMap((one) => [one, Uint8Array.of(10)])));
   files.set("manifest.json", manifest(files, TRACE, ORIGIN));
   return { bundle: zip(ordered(files).map((file) => ({ ...file, deflate: file.data.length > 1 << 20 }))), policy, records: total };
 }
