@@ -28,8 +28,6 @@ export interface StreamState {
   ended: boolean;
   onlyGaps: boolean;
   latest: Instant | undefined;
-  /** Open actions: the id of the request, and whether it was accepted. */
-  readonly open: Map<string, boolean>;
 }
 
 interface Count {
@@ -46,6 +44,8 @@ export class Trail {
   gaps = 0;
   rooted = false;
   readonly #ids = new IdSet();
+  /** Open actions, by issuer and the id of the request; true for those that were accepted. */
+  readonly #open = new Map<string, Map<string, boolean>>();
   readonly #counts = new Map<string, Count>();
   readonly #trace: string;
   readonly #checkpointTime: Instant | undefined;
@@ -63,7 +63,7 @@ export class Trail {
     let stream = this.streams.get(id);
     if (!stream) {
       stream = {
-        id, issuer, role, highest: -1n, hash: undefined, next: 0, records: 0, ended: false, onlyGaps: true, latest: undefined, open: new Map(),
+        id, issuer, role, highest: -1n, hash: undefined, next: 0, records: 0, ended: false, onlyGaps: true, latest: undefined,
       };
       this.streams.set(id, stream);
     }
@@ -98,26 +98,32 @@ export class Trail {
     this.#kind(record, stream, assurance, fail);
   }
 
+  #openOf(issuer: string): Map<string, boolean> {
+    let open = this.#open.get(issuer);
+    if (!open) this.#open.set(issuer, (open = new Map()));
+    return open;
+  }
+
   #kind(record: CairnRecord, stream: StreamState, assurance: Assurance, fail: (code: string, expected: string, found: string) => void): void {
     switch (record.kind) {
       case "task.started":
         if (record.parent === undefined) this.rooted = true;
         break;
       case "action.requested":
-        stream.open.set(record.id, false);
+        this.#openOf(stream.issuer).set(record.id, false);
         this.actions.actions++;
         this.actions[assurance]++;
         break;
       case "action.completed": {
-        const { requested, status } = bodyOf(record);
+        const { requested, status } = bodyOf(record), open = this.#openOf(stream.issuer);
         if (typeof requested !== "string" || !isRecordId(requested) || typeof status !== "string") {
           fail("record-body", "the request that came out, and its status", "an action.completed without them");
-        } else if (!stream.open.has(requested)) {
-          fail("action-unrequested", `an open request ${requested} of the same stream`, "none: it is missing, or has its outcome");
+        } else if (!open.has(requested)) {
+          fail("action-unrequested", `an open request ${requested} of the same issuer`, "none: it is missing, or has its outcome");
         } else if (status === "accepted") {
-          stream.open.set(requested, true);
+          open.set(requested, true);
         } else {
-          stream.open.delete(requested);
+          open.delete(requested);
         }
         break;
       }
@@ -165,10 +171,12 @@ export class Trail {
   /** What can be said only when everything was read. */
   end(): void {
     if (this.records === 0) this.#fail({ code: "trail-empty", subject: { kind: "trail", id: this.#trace }, expected: "records", found: "none" });
-    for (const stream of this.streams.values()) {
-      for (const [id, accepted] of stream.open) {
+    for (const open of this.#open.values()) {
+      for (const [id, accepted] of open) {
         if (!accepted) this.#fail({ code: "action-open", subject: { kind: "record", id }, expected: "an outcome of this request", found: "none" });
       }
+    }
+    for (const stream of this.streams.values()) {
       if (!stream.ended && !(stream.onlyGaps && stream.records > 0)) {
         this.#fail({ code: "emitter-open", subject: { kind: "stream", id: stream.id }, expected: "a task.ended as its last record", found: `${stream.records} records of ${stream.issuer} without that end` });
       }

@@ -35,7 +35,7 @@ export const FAULTS = [
   // records
   "record seq skipped", "record seq repeated", "record id repeated", "record of another trail", "record garbled", "clock back 299", "clock back 301", "after checkpoint 299", "after checkpoint 301", "year 1", "year 9999",
   "own count off", "own count missing", "other counted more", "other counted less", "phantom counted", "counts are no array", "a count is text", "a count is negative", "a count is a fraction", "a stream id in upper case", "counts empty", "counted twice",
-  "outcome without request", "outcome of an unknown request", "outcome twice", "outcome without status", "accepted twice", "accepted and never done", "request never done", "no task.ended", "record after the end", "no task.started", "start with a parent", "gap", "gap of nothing", "only gaps", "status of another kind",
+  "outcome without request", "outcome of an unknown request", "outcome twice", "outcome without status", "accepted twice", "accepted and never done", "request never done", "no task.ended", "record after the end", "no task.started", "start with a parent", "gap", "gap of nothing", "only gaps", "status of another kind", "emitter restarted",
   // the ledger
   "no ed25519", "no ml-dsa", "ed25519 bad", "ml-dsa bad", "another origin", "extension lines", "extension lines without ed25519", "time zero", "time in 10000", "two ml-dsa lines", "unknown lines", "cosignature bad", "cosignature missing", "quorum of more", "note garbled", "line of key without name",
   // bundle
@@ -52,7 +52,7 @@ interface Emitter {
   readonly actor: string;
   readonly role: string;
   readonly key: Key;
-  readonly stream: Bytes;
+  stream: Bytes;
   readonly chain: readonly Bytes[] | undefined;
   readonly number: number;
   seq: number;
@@ -256,6 +256,12 @@ export function tell(random: Random, fault: Fault): Made {
       write(emitter, random.pick(["effect.observed", "made.up"]), "effect", { system: "x", event_id: "1" });
     } else {
       write(emitter, "context.captured", "context", { subject: "mcp.tools" }, random.chance(30) ? { attributes: { a: [1, "b", true], c: 1.5 } } : {});
+    }
+    if (open.some((one) => one.emitter === emitter) && now(emitter, "emitter restarted")) {
+      // A new run of the same emitter: a stream of its own, which may bring outcomes of what the last one asked for.
+      flush(emitter);
+      Object.assign(emitter, { stream: seed("restarted").slice(0, 16), seq: 0, statements: 0, previous: new Uint8Array(32) });
+      write(emitter, "task.started", "request", { principal: "ana" }, { parent: "00f067aa0ba90001" });
     }
     if (emitter === target && now(emitter, "gap")) write(emitter, "gap.declared", "gap", { reason: "lost", count: 3 });
     if (emitter === target && now(emitter, "gap of nothing")) write(emitter, "gap.declared", "gap", {});
