@@ -18,7 +18,7 @@ export const assuranceOf = (role: Role | undefined, issuer: string, actor: strin
 export interface StreamState {
   readonly id: string;
   readonly issuer: string;
-  /** Its issuer's, by the policy. */
+  /** By the policy, as its first statement names its key. */
   readonly role: Role | undefined;
   /** The highest statement ordinal so far, and the hash of the statement that had it. */
   highest: bigint;

@@ -6,7 +6,7 @@ import { readManifest, type Counts, type Manifest } from "./manifest";
 import { Member, type MemberDigest } from "./member";
 import { checkInclusion, inclusionLength, isConsistent, RightEdge } from "./merkle";
 import { describeHead, keyLabel, readCheckpoint, readNote, type Checkpoint } from "./note";
-import { judge, readPolicy, ruleFor, type Judgement, type Role, type TrustPolicy } from "./policy";
+import { judge, readPolicy, ruleFor, type Judgement, type TrustPolicy } from "./policy";
 import { compareTimes, readRecord, type CairnRecord, type Instant } from "./record";
 import { Findings, makeReport, type Report } from "./report";
 import { leafHash, sha256 } from "./sha256";
@@ -78,8 +78,6 @@ class Verification {
   readonly #members = new Map<Name, Member>();
   readonly #heads = new Map<bigint, Head>();
   readonly #chains = new Chains();
-  /** By issuer: the role that the policy gives to the key of its first statement. */
-  readonly #roles = new Map<string, Role | undefined>();
   #entries: ReadonlyMap<Name, Entry> = new Map();
   #manifest: Manifest | undefined;
   #policy: TrustPolicy | undefined;
@@ -301,8 +299,7 @@ class Verification {
     }
         const kid = statement.key.by === "kid" ? hex(statement.key.kid) : undefined;
     const rule = this.#policy && ruleFor(this.#policy, statement.issuer, kid);
-    if (!this.#roles.has(statement.issuer)) this.#roles.set(statement.issuer, rule?.role);
-    const stream = trail.stream(statement.stream, statement.issuer, this.#roles.get(statement.issuer));
+    const stream = trail.stream(statement.stream, statement.issuer, rule?.role);
     if (stream.issuer !== statement.issuer) fail("stream-issuer", `the issuer ${stream.issuer} of stream ${stream.id}`, statement.issuer);
     if (statement.seq <= stream.highest) {
       fail("stream-order", `ordinal ${stream.highest + 1n} or later of stream ${stream.id}`, `${statement.seq}: it stands in another order than it was made, or twice`);
@@ -327,9 +324,9 @@ class Verification {
     else if (!equal(head.root, known.root) || !head.proven) fail("head-inconsistent", `the proven root of size ${known.size}`, `${hex(known.root)}, which is not`);
   }
 
-  /** Lines of a statement that could not be read: as many as the proof says. */
-  async #skipRecords(proof: ProofLine, records: Member): Promise<void> {
-    for (let left = proof.positions?.length ?? Math.floor(proof.hints.length / 8); left > 0; left--) {
+  /** Lines that can't be judged: as many as the proof says, or for "all" the statement, or its hints where it can't be read. */
+  async #skipRecords(proof: ProofLine, records: Member, signed?: number): Promise<void> {
+    for (let left = proof.positions?.length ?? signed ?? Math.floor(proof.hints.length / 8); left > 0; left--) {
       const line = await records.line(RECORD_LINE);
       if (line === undefined) return;
       this.#offset += line.length + 1;
@@ -342,7 +339,7 @@ class Verification {
     const present = proof.positions?.length ?? statement.records;
     if (present + proof.siblings.length !== statement.records || (proof.positions?.at(-1) ?? 0) >= statement.records) {
       fail("records-count", `${statement.records} records, present or as hashes`, `${present} and ${proof.siblings.length}`);
-      await this.#skipRecords(proof, records);
+      await this.#skipRecords(proof, records, statement.records);
       return undefined;
     }
     const edge = new RightEdge();
@@ -356,7 +353,7 @@ class Verification {
       const leaf = leafHash(line);
       edge.append(leaf);
       if (proof.hints !== "" && altered === undefined && proof.hints.slice(8 * i, 8 * i + 8) !== hex(leaf.subarray(0, 4))) altered = `line ${this.#lines + 1}`;
-      const record = await this.#record(trail, stream, statement, line, position);
+      const record = await this.#record(trail, stream, line, position);
       if (record && (!latest || compareTimes(record.time, latest) > 0)) latest = record.time;
       this.#offset += line.length + 1;
       this.#lines++;
@@ -366,7 +363,7 @@ class Verification {
     return latest;
   }
 
-  async #record(trail: Trail, stream: StreamState, statement: Statement, line: Bytes, position: number): Promise<CairnRecord | undefined> {
+  async #record(trail: Trail, stream: StreamState, line: Bytes, position: number): Promise<CairnRecord | undefined> {
     const place: Place = { statement: this.#statements, position, line: this.#lines, offset: this.#offset, length: line.length };
     let record: CairnRecord;
     try {
@@ -377,7 +374,7 @@ class Verification {
       this.#observer.record?.(undefined, place, "reported", stream);
       return undefined;
     }
-    const assurance = assuranceOf(this.#roles.get(statement.issuer), statement.issuer, record.actor);
+    const assurance = assuranceOf(stream.role, stream.issuer, record.actor);
     trail.record(record, stream, assurance);
     if (this.#contents) await this.#contents.record(record);
     this.#observer.record?.(record, place, assurance, stream);

@@ -61,19 +61,19 @@ export async function readZip(source: ByteSource): Promise<ReadonlyMap<Name, Ent
   for (let i = 0; i < entries.length; i++) {
     const { entry, offset, fields } = entries[i]!;
     if (offset !== next) malformed(entry.name, `its header at ${next}`, `at ${offset}`);
-    if (next + 30 + entry.name.length > at) malformed(entry.name, "a local header before the directory", "its end");
+    const data = next + 30 + entry.name.length;
+    if (data + entry.compressed > at) throw new Stop("zip-truncated", "zip", entry.name, `${entry.compressed} bytes from ${data} on`, `the directory at ${at}`);
     const local = await source.read(next, 30 + entry.name.length);
     const view = new DataView(local.buffer, local.byteOffset);
     if (view.getUint32(0, true) !== 0x04034b50) malformed(entry.name, "the signature of a local header", view.getUint32(0, true).toString(16));
     for (let b = 0; b < 26; b++) if (local[4 + b] !== fields[b]) malformed(entry.name, "a local header like the central one", `another byte ${4 + b}`);
     if (latin1(local.subarray(30)) !== entry.name) malformed(entry.name, "the same name in its local header", "another");
+    if (!entry.deflated && entry.compressed !== entry.size) malformed(entry.name, "a stored file of one size", `${entry.compressed} and ${entry.size}`);
     if (entry.size > MIB && entry.size > 100 * entry.compressed) {
       throw new Stop("zip-bomb", "file", entry.name, "at most 100 times its compressed size", `${entry.compressed} bytes that inflate to ${entry.size}`);
     }
-    const data = next + 30 + entry.name.length;
     entries[i] = { entry: { ...entry, data }, offset, fields };
     next = data + entry.compressed;
-    if (next > at) malformed(entry.name, "data before the directory", `its end at ${next}`);
   }
   if (next !== at) malformed("directory", `its beginning at ${next}`, `at ${at}`);
   const found = new Map(entries.map(({ entry }) => [entry.name, entry]));
@@ -120,7 +120,6 @@ function readCentral(directory: Bytes, at: number, index: number, before: readon
   const compressed = long(20), size = long(24);
   const fixed = short(4) === 0x0314 && short(6) === 20 && short(8) === 0 && short(12) === 0 && short(14) === 0x21 && short(30) === 0 && short(32) === 0;
   if (!fixed || short(34) !== 0 || short(36) !== 0 || long(38) !== 0x81a40000) malformed(name, "a central header as bundles have it", "other fields");
-  if (method === 0 && compressed !== size) malformed(name, "a stored file of one size", `${compressed} and ${size}`);
   if (compressed === 0xffffffff || size === 0xffffffff) malformed(name, "less than 4 GiB", "the sign of Zip64");
   const entry: Entry = { name: name as Name, deflated: method === 8, crc: long(16), compressed, size, data: 0 };
   return { entry, offset: long(42), fields: directory.subarray(at + 6, at + 32) };
