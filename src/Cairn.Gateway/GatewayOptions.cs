@@ -15,6 +15,12 @@ public sealed record TaskInitiator(string Principal, string Authenticated)
         new($"os-user:{Environment.UserName}", OperatingSystem.IsWindows() ? "os-process-owner" : $"os-uid:{Processes.UnixSignal.UserId}");
 }
 
+/// <summary>What a token shows, as whoever issued it has confirmed.</summary>
+/// <param name="CredentialId">Its public id.</param>
+/// <param name="Chain">Who handed authority on, from the initiating principal to the last giver.</param>
+/// <param name="Scopes">What it permits.</param>
+public sealed record ShownAuthority(string CredentialId, IReadOnlyList<string> Chain, IReadOnlyList<string> Scopes);
+
 /// <summary>What to wrap and how to record it.</summary>
 public sealed record GatewayOptions
 {
@@ -101,7 +107,8 @@ public sealed record GatewayOptions
 
     /// <summary>
     /// Who handed authority on, from the initiating principal to the last giver, as others than the agent have told. Null:
-    /// the initiator alone where the run is a task of its own, and nobody known where it takes part in another's trail.
+    /// the initiator alone where the run is a task of its own, and nobody known where it takes part in another's trail. Where
+    /// <see cref="Shown"/> is given, its chain stands in place of it.
     /// It holds for the run's own trail: in a trail that a request names, nobody is known.
     /// </summary>
     public IReadOnlyList<string>? DelegationChain { get; init; }
@@ -117,6 +124,9 @@ public sealed record GatewayOptions
 
     /// <summary>The token that shows on whose behalf the agent acts. A secret: it goes to the broker and nowhere else. Null: none.</summary>
     public string? SubjectToken { get; init; }
+
+    /// <summary>What the broker says of <see cref="SubjectToken"/>; null: nobody has checked it, so that it shows nothing.</summary>
+    public ShownAuthority? Shown { get; init; }
 
     /// <summary>The clock of durations and graces.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -87,9 +87,11 @@ public static class McpStdioGateway
         Agent = actor.Id,
         Instance = actor.Instance,
         Owner = actor.Owner,
-        Authenticated = "configured",
+        Authenticated = options.Shown is null ? "configured" : "oauth2",
         SubjectToken = options.SubjectToken,
-        DelegationChain = options.DelegationChain ?? (options.Caller is null ? [options.Initiator.Principal] : []),
+        CredentialId = options.Shown?.CredentialId,
+        Scopes = options.Shown?.Scopes ?? [],
+        DelegationChain = options.Shown?.Chain ?? options.DelegationChain ?? (options.Caller is null ? [options.Initiator.Principal] : []),
     };
 
     /// <summary>What decides about this run's actions; its bundle is recorded before the server starts. Null: nothing does.</summary>

@@ -1,5 +1,6 @@
 using Cairn.Broker;
 using Cairn.Evidence;
+using Cairn.Gateway;
 using Cairn.Identity.Credentials;
 
 namespace Cairn.Cli.Authorize;
@@ -25,6 +26,20 @@ internal sealed class LocalBroker(string data, SpiffeId gateway, string owner) :
     /// <inheritdoc/>
     public async ValueTask<bool> IsActiveAsync(IssuedCredential credential, CancellationToken cancellationToken) =>
         await (await OpenAsync(cancellationToken)).IsActiveAsync(credential, cancellationToken);
+
+    /// <summary>What a token shows for an agent: that of this broker which holds, and which that agent may use; null: nothing.</summary>
+    public async ValueTask<ShownAuthority?> ShownAsync(string token, SpiffeId agent, CancellationToken cancellationToken)
+    {
+        _ = await OpenAsync(cancellationToken);
+        if (_broker!.Inspect(token) is not { } entry || (entry.MayAct is { } only && only != agent.ToString()))
+        {
+            return null;
+        }
+
+        // RFC 8693 §4.1 has the newest actor outermost; a chain begins with the principal. Who acts itself has given nothing.
+        var givers = entry.Actors.Where(actor => actor != agent.ToString()).Reverse();
+        return new ShownAuthority(entry.Id, [entry.Subject, .. givers], entry.Scope);
+    }
 
     public async ValueTask DisposeAsync()
     {

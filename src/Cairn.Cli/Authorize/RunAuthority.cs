@@ -1,6 +1,7 @@
 using Cairn.Broker;
 using Cairn.Cli.Emit;
 using Cairn.Evidence;
+using Cairn.Gateway;
 using Cairn.Gateway.Approvals;
 using Cairn.Gateway.Authority;
 using Cairn.Identity.Credentials;
@@ -33,6 +34,23 @@ internal sealed class RunAuthority : IAsyncDisposable
         _host = await PolicyHost.OpenAsync(
             new PolicyHostOptions { Path = _policy.Path, Mode = _policy.Mode, Changing = records.RecordAsync, Log = Console.Error }, cancel);
         return new ActionPipelineOptions { Policy = _host, Approvals = _desk, Credentials = _broker };
+    }
+
+    /// <summary>What the agent's token shows, by the word of the data directory's broker; null: there is no broker, or it shows nothing.</summary>
+    public async ValueTask<ShownAuthority?> ShownAsync(string? token, SpiffeId agent, CancellationToken cancel)
+    {
+        if (token is null || _broker is null)
+        {
+            return null;
+        }
+
+        var shown = await _broker.ShownAsync(token, agent, cancel);
+        if (shown is null)
+        {
+            await Console.Error.WriteLineAsync($"cairn: the token in {McpCommand.SubjectToken} is not one of this broker's that {agent} may use now; the agent acts without it");
+        }
+
+        return shown;
     }
 
     /// <summary>Closes what wrote into the run's trails on its behalf, before the run counts their records.</summary>

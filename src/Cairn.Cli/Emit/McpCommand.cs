@@ -50,7 +50,12 @@ internal static class McpCommand
             Authority = authority is null ? null : authority.OpenAsync,
             Ending = authority is null ? null : authority.EndAsync,
         };
-        if (authority is not null && caller is { } position && host.Ledger is EmbeddedLedger ledger)
+        if (authority is not null)
+        {
+            options = options with { Shown = await authority.ShownAsync(options.SubjectToken, way.Agent, cancel) };
+        }
+
+        if (authority is not null && options.Shown is null && caller is { } position && host.Ledger is EmbeddedLedger ledger)
         {
             options = options with { DelegationChain = await KnownDelegation.ChainAsync(ledger, way.Agent, position, DateTimeOffset.UtcNow, cancel) };
         }

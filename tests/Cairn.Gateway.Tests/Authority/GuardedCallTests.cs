@@ -52,6 +52,26 @@ public sealed class GuardedCallTests : IDisposable
     }
 
     [Fact]
+    public async Task Decision_knows_what_the_callers_token_shows()
+    {
+        AuthorizationRequest? asked = null;
+        await using var harness = await GatewayHarness.DecidingAsync(
+            request =>
+            {
+                asked = request;
+                return DecidingPolicy.Decision(PolicyOutcome.Allow);
+            },
+            configure: options => options with { DelegationChain = ["somebody"], Shown = new ShownAuthority("jti-1", ["user:ada", "spiffe://a.test/agent/giver"], ["pay"]) });
+        await harness.InitializeAsync();
+
+        await harness.CallAsync("line");
+
+        Assert.Equal(("oauth2", 2), (asked!.Authenticated, asked.Depth));
+        Assert.Equal(["user:ada", "spiffe://a.test/agent/giver"], asked.DelegationChain);
+        Assert.Equal(["pay"], asked.Scopes);
+    }
+
+    [Fact]
     public async Task Denial_under_the_newest_revision_says_that_its_result_is_complete()
     {
         await using var harness = await GatewayHarness.DecidingAsync(r => DenyTool(r, "mark"));
