@@ -4,7 +4,7 @@ using Cairn.Bench.Measuring;
 
 namespace Cairn.Bench.Authority;
 
-/// <summary>The benchmarks of authority: what deciding costs before an act, and what a credential costs.</summary>
+/// <summary>The benchmarks of authority: what deciding costs before an act, what a credential costs, and what both add to a call.</summary>
 internal static class AuthorityArea
 {
     public static async Task<int> RunAsync(Options options, TextWriter output, TextWriter progress)
@@ -18,6 +18,7 @@ internal static class AuthorityArea
             var limits = MachineLimits.Measure(recordBytes, options.Data, options.Quick);
             var rows = new List<Row>();
             await AddAsync("decisions", "decisions…", () => DecisionSection.MeasureAsync(options));
+            await AddAsync("gateway", "gateway with everything on…", () => GuardedGatewaySection.MeasureAsync(options, limits));
             await AddAsync("credentials", "token exchanges…", () => ExchangeSection.MeasureAsync(options, limits));
 
             var conditions = Conditions.Lines(options, recordBytes, load);

@@ -1,8 +1,5 @@
-using System.Diagnostics;
 using Cairn.Bench.Limits;
 using Cairn.Bench.Measuring;
-using ModelContextProtocol.Client;
-using ModelContextProtocol.Protocol;
 
 namespace Cairn.Bench.Gateway;
 
@@ -17,20 +14,20 @@ internal static class GatewaySection
 
     public static async Task<IReadOnlyList<Row>> MeasureAsync(Options options, MachineLimits limits)
     {
-        var server = Path.Combine(options.Peers, "node_modules", "@modelcontextprotocol", "server-everything", "dist", "index.js");
+        var server = EchoClient.Server(options);
         var data = Path.Combine(options.Data, "gateway");
-        var gateway = Path.Combine(options.Root, "src", "Cairn.Cli", "bin", "Release", "net10.0", "cairn");
-        await using var direct = await ConnectAsync("node", [server, "stdio"]);
-        await using var through = await ConnectAsync(gateway, ["mcp", "--data", data, "--", "node", server, "stdio"]);
+        var gateway = EchoClient.Gateway(options);
+        await using var direct = await EchoClient.ConnectAsync("node", [server, "stdio"]);
+        await using var through = await EchoClient.ConnectAsync(gateway, ["mcp", "--data", data, "--", "node", server, "stdio"]);
 
         var calls = options.Quick ? 500 : 4000;
-        await CallAsync(direct, 200, []);
-        await CallAsync(through, 200, []);
+        await EchoClient.CallAsync(direct, EchoClient.WarmUp(options), []);
+        await EchoClient.CallAsync(through, EchoClient.WarmUp(options), []);
         var (without, with) = (new List<double>(), new List<double>());
         while (with.Count < calls)
         {
-            await CallAsync(direct, Turn, without);
-            await CallAsync(through, Turn, with);
+            await EchoClient.CallAsync(direct, Turn, without);
+            await EchoClient.CallAsync(through, Turn, with);
         }
 
         return Rows(new Distribution([.. without]), new Distribution([.. with]), limits);
@@ -53,37 +50,5 @@ internal static class GatewaySection
                 Details = [("with the gateway", with.P99, Unit.Time), ("without", without.P99, Unit.Time)],
             },
         ];
-    }
-
-    private static async Task<McpClient> ConnectAsync(string command, string[] arguments)
-    {
-        try
-        {
-            return await McpClient.CreateAsync(new StdioClientTransport(new StdioClientTransportOptions
-            {
-                Name = "bench",
-                Command = command,
-                Arguments = arguments,
-            }));
-        }
-        catch (Exception error) when (error is IOException or InvalidOperationException or System.ComponentModel.Win32Exception)
-        {
-            throw new BenchException($"{command} {string.Join(' ', arguments)}: no MCP session: {error.Message}", error);
-        }
-    }
-
-    private static async Task CallAsync(McpClient client, int calls, List<double> seconds)
-    {
-        var arguments = new Dictionary<string, object?> { ["message"] = "a message of ordinary length for a tool that gives it back" };
-        for (var i = 0; i < calls; i++)
-        {
-            var started = Stopwatch.GetTimestamp();
-            var result = await client.CallToolAsync("echo", arguments);
-            seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
-            if (result.IsError == true || result.Content is not [TextContentBlock { Text.Length: > 40 }])
-            {
-                throw new BenchException("echo did not give back what it was sent");
-            }
-        }
     }
 }

@@ -97,7 +97,7 @@ internal static class AuthorityScreen
     {
         var issued = credential.Issued is { } from ? $"issued {from.UtcDateTime:HH:mm:ss}{(credential.Expires is { } until ? $" for {(until - from).TotalSeconds:0} s" : "")}" : "issued outside this trail";
         var ended = credential.Ending is null ? "" : $", {credential.Ending} {credential.Ended?.UtcDateTime:HH:mm:ss}{(credential.Reason is { Length: > 0 } why ? $" ({why})" : "")}";
-        return $"{issued}, used {credential.Uses.Count} times{ended}";
+        return $"{issued}, used {(credential.Uses.Count == 1 ? "once" : $"{credential.Uses.Count} times")}{ended}";
     }
 
     private static string? Short(string? text) => text is null ? null : text.Length > 20 ? $"{text[..(text.StartsWith("sha256:", StringComparison.Ordinal) ? 19 : 12)]}…" : text;

@@ -48,7 +48,7 @@ internal static class AuthorityAnswer
             }
 
             yield return Say.Known(
-                $"For {actions.Count} actions the decision was {group.Key.Outcome}{(group.Key.Binds ? "" : " (in shadow, not binding)")}, by {Say.Or(group.Key.By, "no policy in particular")} of policy bundle {group.Key.Version} ({Say.Short(group.Key.Bundle)}).",
+                $"For {(actions.Count == 1 ? "one action" : $"{actions.Count} actions")} the decision was {group.Key.Outcome}{(group.Key.Binds ? "" : " (in shadow, not binding)")}, by {Say.Or(group.Key.By, "no policy in particular")} of policy bundle {group.Key.Version} ({Say.Short(group.Key.Bundle)}).",
                 actions.SelectMany(action => new[] { trail.Find.DecisionOf(action)!.Record, action.Request }));
         }
     }
