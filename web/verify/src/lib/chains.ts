@@ -1,6 +1,5 @@
 import { hex, Malformed, type Bytes } from "./bytes";
-import { readCertificate } from "./certificate";
-import { rootsFor, type TrustPolicy } from "./policy";
+import { readCertificate, type Certificate } from "./certificate";
 import { sha256 } from "./sha256";
 import type { PublicKey } from "./signatures";
 import { checkSvid, type SvidResult } from "./svid";
@@ -11,7 +10,8 @@ export class Chain {
   /** The leaf's key; undefined where the leaf is no certificate, or its key of no known kind. */
   readonly key: PublicKey | undefined;
   readonly #chain: readonly Bytes[];
-  readonly #results = new Map<string, SvidResult>();
+  /** By the array of roots, then by issuer. */
+  readonly #results = new Map<readonly Certificate[], Map<string, SvidResult>>();
 
   constructor(x5t: string, chain: readonly Bytes[]) {
     this.x5t = x5t;
@@ -24,9 +24,12 @@ export class Chain {
     }
   }
 
-  check(issuer: string, policy: TrustPolicy): SvidResult {
-    let result = this.#results.get(issuer);
-    if (!result) this.#results.set(issuer, (result = checkSvid(this.#chain, issuer, rootsFor(policy, issuer))));
+  /** Judges the chain for the issuer under these roots. */
+  check(issuer: string, roots: readonly Certificate[]): SvidResult {
+    let results = this.#results.get(roots);
+    if (!results) this.#results.set(roots, (results = new Map()));
+    let result = results.get(issuer);
+    if (!result) results.set(issuer, (result = checkSvid(this.#chain, issuer, roots)));
     return result;
   }
 }

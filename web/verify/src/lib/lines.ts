@@ -1,7 +1,7 @@
 import { fromBase64, fromDecimal, fromHex, fromUtf8, latin1, type Bytes } from "./bytes";
 import { isRecordId } from "./record";
 
-/** Lines of heads.jsonl, proofs.jsonl, certificates.jsonl and content.jsonl (docs/spec/bundle.md §5 to §9). */
+/** Lines of heads.jsonl, proofs.jsonl, certificates.jsonl, content.jsonl and trust.jsonl (docs/spec/bundle.md §5 to §10). */
 
 export interface ProofLine {
   readonly index: bigint;
@@ -30,11 +30,25 @@ export interface ContentLine {
   readonly bytes: bigint;
 }
 
+/** A statement with changes of trust bundles, its records, and its place. */
+export interface TrustLine {
+  readonly index: bigint;
+  readonly statement: Bytes;
+  /** Positions of the records that follow; undefined for all. */
+  readonly positions: readonly number[] | undefined;
+  readonly bodies: readonly Bytes[];
+  readonly siblings: readonly Bytes[];
+  readonly path: readonly Bytes[];
+}
+
 // A line has one form: no white space, members in their order, no escapes but in `member`. Each expression takes all of it.
-const HASHES = String.raw`\[((?:"[A-Za-z0-9+/=]*"(?:,"[A-Za-z0-9+/=]*")*)?)\]`;
-const PROOF = new RegExp(String.raw`^\{"index":(\d+),"records":(?:"(all)"|\[((?:\d+(?:,\d+)*)?)\]),"siblings":${HASHES},"path":${HASHES},"hints":"((?:[0-9a-f]{2})*)"\}$`);
+// None repeats a group, which costs a stack that a long line could exhaust: items of a list are looked at one by one.
+const HASHES = String.raw`\[([A-Za-z0-9+/=",]*)\]`;
+const RECORDS = String.raw`(?:"(all)"|\[([\d,]*)\])`;
+const PROOF = new RegExp(String.raw`^\{"index":(\d+),"records":${RECORDS},"siblings":${HASHES},"path":${HASHES},"hints":"([0-9a-f]*)"\}$`);
 const HEAD = new RegExp(String.raw`^\{"size":(\d+),"root":"([A-Za-z0-9+/=]*)","consistency":${HASHES}\}$`);
 const CERTIFICATE = new RegExp(String.raw`^\{"x5t":"([0-9a-f]{64})","chain":${HASHES}\}$`);
+const TRUST = new RegExp(String.raw`^\{"index":(\d+),"statement":"([A-Za-z0-9+/=]*)","records":${RECORDS},"bodies":${HASHES},"siblings":${HASHES},"path":${HASHES}\}$`);
 const CONTENT = /^\{"record":"([^"\\]*)","member":("(?:[^"\\]|\\.)*"),"key":"([0-9a-f]{64})","bytes":(\d+)\}$/u;
 
 /** Base64 texts of a list, each of that many bytes where a number is given; undefined where one is something else. */
@@ -42,6 +56,7 @@ function list(text: string, size?: number): Bytes[] | undefined {
   const items: Bytes[] = [];
   if (text === "") return items;
   for (const quoted of text.split(",")) {
+    if (!/^".*"$/.test(quoted)) return undefined;
     const bytes = fromBase64(quoted.slice(1, -1));
     if (!bytes || (size !== undefined && bytes.length !== size)) return undefined;
     items.push(bytes);
@@ -54,17 +69,30 @@ export function readProof(line: Bytes): ProofLine | undefined {
   const match = PROOF.exec(latin1(line));
   if (!match) return undefined;
   const index = fromDecimal(match[1]!), siblings = list(match[4]!, 32), path = list(match[5]!, 32);
-  if (index === undefined || !siblings || !path) return undefined;
-  let positions: number[] | undefined;
-  if (match[2] === undefined) {
-    positions = [];
-    for (const text of match[3] === "" ? [] : match[3]!.split(",")) {
-      const position = fromDecimal(text);
-      if (position === undefined || position > 0x7fffffffn || (positions.length > 0 && Number(position) <= positions.at(-1)!)) return undefined;
-      positions.push(Number(position));
-    }
-  }
+  const positions = match[2] === undefined ? ascending(match[3]!) : undefined;
+  if (index === undefined || positions === "malformed" || !siblings || !path || match[6]!.length % 2 !== 0) return undefined;
   return { index, positions, siblings, path, hints: match[6]! };
+}
+
+/** Positions in strictly ascending order. */
+function ascending(text: string): number[] | "malformed" {
+  const positions: number[] = [];
+  for (const one of text === "" ? [] : text.split(",")) {
+    const position = fromDecimal(one);
+    if (position === undefined || position > 0x7fffffffn || (positions.length > 0 && Number(position) <= positions.at(-1)!)) return "malformed";
+    positions.push(Number(position));
+  }
+  return positions;
+}
+
+export function readTrustLine(line: Bytes): TrustLine | undefined {
+  const match = TRUST.exec(latin1(line));
+  if (!match) return undefined;
+  const index = fromDecimal(match[1]!), statement = fromBase64(match[2]!);
+  const positions = match[3] === undefined ? ascending(match[4]!) : undefined;
+  const bodies = list(match[5]!), siblings = list(match[6]!, 32), path = list(match[7]!, 32);
+  if (index === undefined || !statement || positions === "malformed" || !bodies || !siblings || !path) return undefined;
+  return { index, statement, positions, bodies, siblings, path };
 }
 
 export function readHead(line: Bytes): HeadLine | undefined {

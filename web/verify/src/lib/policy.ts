@@ -3,7 +3,7 @@ import { readCertificate, type Certificate } from "./certificate";
 import { judgeKey, readVerifierKey, type Checkpoint, type KeyResult, type VerifierKey } from "./note";
 import { sha256 } from "./sha256";
 import { readPublicKey, type PublicKey } from "./signatures";
-import { domainOf, isSpiffeId, isTrustDomain } from "./spiffe";
+import { isSpiffeId, isTrustDomain } from "./spiffe";
 
 /** Trust policies (docs/spec/trust-policy.md). */
 
@@ -162,8 +162,6 @@ export function ruleFor(policy: TrustPolicy, issuer: string, kid?: string): Emit
   }
   return best;
 }
-
-export const rootsFor = (policy: TrustPolicy, issuer: string): readonly Certificate[] => policy.roots.get(domainOf(issuer)) ?? [];
 
 /** A checkpoint as a policy sees it (§4). */
 export interface Judgement {

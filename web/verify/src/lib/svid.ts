@@ -10,13 +10,15 @@ export interface Validity {
   readonly until: number;
 }
 
-interface Path extends Validity {
+/** A path to one root. */
+export interface Path extends Validity {
+  readonly root: Certificate;
   readonly through: readonly Certificate[];
 }
 
 /** A chain that leads to a root, at the times of one of its paths; or why it does not at any time. */
 export type SvidResult =
-  | { readonly leaf: Certificate; readonly paths: readonly Validity[] }
+  | { readonly leaf: Certificate; readonly paths: readonly Path[] }
   | { readonly fault: "not-certificates" | "wrong-id" | "wrong-usage" | "untrusted"; readonly found: string };
 
 /** Judges a chain, leaf first, for the issuer and the roots of its trust domain. Times are the caller's to compare. */
@@ -52,7 +54,7 @@ function pathsTo(root: Certificate, path: readonly Certificate[], others: readon
   const found: Path[] = [];
   if (isIssuer(root, last, path) && isSignedBy(last, root) && obeysConstraints([...path, root])) {
     const all = [...path, root];
-    found.push({ through: path.slice(1), from: Math.max(...all.map((one) => one.notBefore)), until: Math.min(...all.map((one) => one.notAfter)) });
+    found.push({ root, through: path.slice(1), from: Math.max(...all.map((one) => one.notBefore)), until: Math.min(...all.map((one) => one.notAfter)) });
   }
   for (const other of others) {
     if (path.includes(other) || equal(other.der, root.der) || !isIssuer(other, last, path) || !isSignedBy(last, other)) continue;

@@ -1,7 +1,7 @@
 import { equal, hex, Malformed, type Bytes } from "./bytes";
-import { Chains } from "./chains";
+import { Chains, type Chain } from "./chains";
 import { ContentReader } from "./contents";
-import { readCertificateLine, readHead, readProof, type ProofLine } from "./lines";
+import { readCertificateLine, readHead, readProof, readTrustLine, type ProofLine, type TrustLine } from "./lines";
 import { readManifest, type Counts, type Manifest } from "./manifest";
 import { Member, type MemberDigest } from "./member";
 import { checkInclusion, inclusionLength, isConsistent, RightEdge } from "./merkle";
@@ -11,8 +11,10 @@ import { compareTimes, readRecord, type CairnRecord, type Instant } from "./reco
 import { Findings, makeReport, type Report } from "./report";
 import { leafHash, sha256 } from "./sha256";
 import { verifyStatement, readStatement, type Statement } from "./statement";
+import { domainOf } from "./spiffe";
 import { Stop, type Failure } from "./stop";
 import { addSeconds, assuranceOf, showTime, Trail, type Assurance, type StreamState } from "./trail";
+import { readTrustChange, TrustTimeline, type TrustChange } from "./trust-changes";
 import { readZip, type ByteSource, type Entry, type Name } from "./zip";
 
 /** Verifies a bundle (docs/spec/verification.md). */
@@ -23,6 +25,7 @@ const PROOF_LINE = 8 << 20;
 const HEAD_LINE = 16 << 10;
 const HEAD_LINES = 1 << 20;
 const CERTIFICATE_LINE = 1 << 20;
+const TRUST_LINE = 16 << 20;
 
 /** Where a record stands: what a reader needs to show it with its proof. */
 export interface Place {
@@ -63,6 +66,8 @@ export async function verifyBundle(source: ByteSource, policy: Bytes | undefined
   return verification.run();
 }
 
+type Fail = (code: string, expected: string, found: string) => void;
+
 interface Head {
   readonly root: Bytes;
   readonly proven: boolean;
@@ -81,6 +86,7 @@ class Verification {
   #entries: ReadonlyMap<Name, Entry> = new Map();
   #manifest: Manifest | undefined;
   #policy: TrustPolicy | undefined;
+  #timeline: TrustTimeline | undefined;
   #checkpoint: Checkpoint | undefined;
   #judgement: Judgement | undefined;
   #time: Instant | undefined;
@@ -149,6 +155,8 @@ class Verification {
     await this.#readCheckpoint(this.#manifest, this.#policy);
     await this.#readCertificates();
     await this.#readHeads();
+    this.#timeline = new TrustTimeline(this.#policy);
+    if (this.#entries.has("trust.jsonl")) await this.#readTrustChanges(this.#policy, this.#timeline);
     this.#trail = new Trail(this.#manifest.trace, this.#time, (failure) => this.#fail(failure), (warning) => this.#warnings.add(warning));
     if (this.#entries.has("content.jsonl")) {
       this.#contents = new ContentReader(this.#member("content.jsonl"), this.#member("content.bin"), (failure) => this.#fail(failure));
@@ -204,7 +212,7 @@ class Verification {
     this.#judgement = judged;
     this.#time = judged.time === undefined ? undefined : { seconds: Number(judged.time), micros: 0 };
     const subject = { kind: "checkpoint", id: checkpoint.origin } as const;
-    const fail = (code: string, expected: string, found: string): void => this.#fail({ code, subject, expected, found });
+    const fail: Fail = (code, expected, found) => this.#fail({ code, subject, expected, found });
     if (checkpoint.origin !== manifest.origin) fail("checkpoint-origin", `the manifest's origin ${manifest.origin}`, checkpoint.origin);
     if (judged.own.length === 0) fail("checkpoint-origin", "an origin for which the policy has log keys", checkpoint.origin);
     for (const key of judged.badLogs) fail("checkpoint-signature", `signatures by ${keyLabel(key)} that verify`, "one that does not");
@@ -275,30 +283,62 @@ class Verification {
     }
   }
 
+  /** Changes of trust bundles (§10), before the statements that they speak for. */
+  async #readTrustChanges(policy: TrustPolicy, timeline: TrustTimeline): Promise<void> {
+    const member = this.#member("trust.jsonl");
+    let lastIndex = -1n;
+    for (let line; (line = await member.line(TRUST_LINE)); ) {
+      const read = readTrustLine(line) ?? this.#malformed(member);
+      await this.#trustChanges(policy, timeline, read, lastIndex);
+      if (read.index > lastIndex) lastIndex = read.index;
+    }
+  }
+
+  /** One statement with changes: they are accepted when nothing about it failed. */
+  async #trustChanges(policy: TrustPolicy, timeline: TrustTimeline, line: TrustLine, lastIndex: bigint): Promise<void> {
+    const subject = { kind: "statement", id: `${line.index}` } as const;
+    let sound = true;
+    const fail: Fail = (code, expected, found) => {
+      sound = false;
+      this.#fail({ code, subject, expected, found });
+    };
+    const statement = orFail(() => readStatement(line.statement), (found) => fail("trust-change-malformed", "a signed statement", found));
+    this.#checkPlace(line.statement, line.index, line.path, lastIndex, fail);
+    if (!statement) return;
+    checkBodies(line, statement, fail);
+    const changes: TrustChange[] = [];
+    let latest: Instant | undefined;
+    for (const body of line.bodies) {
+      orFail(() => {
+        const record = readRecord(body);
+        if (!latest || compareTimes(record.time, latest) > 0) latest = record.time;
+        const change = readTrustChange(record);
+        if (change) changes.push(change);
+      }, (found) => fail("trust-change-malformed", "records, and changes of trust bundles that can be read", found));
+    }
+    const rule = ruleFor(policy, statement.issuer, kidOf(statement));
+    if (rule?.role !== "operator") fail("trust-change-untrusted", `an emitter line that makes ${statement.issuer} an operator`, rule ? `one that makes it ${rule.role}` : "none");
+    await this.#checkIssuer(statement, line.index, rule, latest, fail);
+    if (!sound) return;
+    for (const change of changes) {
+      if (change.domain !== domainOf(statement.issuer)) continue;
+      const last = timeline.last(change.domain);
+      if (change.old === last) timeline.accept(change, line.index);
+      else this.#fail({ code: "trust-change-missing", subject, expected: `a change that takes the place of ${last ?? "none"}`, found: `one of ${change.old ?? "none"}` });
+    }
+  }
+
   async #statement(trail: Trail, bytes: Bytes, proof: ProofLine, lastIndex: bigint, offset: number, records: Member): Promise<void> {
     const subject = { kind: "statement", id: `${proof.index}` } as const;
-    const fail = (code: string, expected: string, found: string): void => this.#fail({ code, subject, expected, found });
-    const checkpoint = this.#checkpoint!;
-    let statement: Statement | undefined;
-    try {
-      statement = readStatement(bytes);
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
-      fail("statement-malformed", "a signed statement", error.message);
-    }
+    const fail: Fail = (code, expected, found) => this.#fail({ code, subject, expected, found });
+    const statement = orFail(() => readStatement(bytes), (found) => fail("statement-malformed", "a signed statement", found));
     this.#observer.statement?.(statement, proof, this.#statements, offset, bytes.length);
-    if (proof.index <= lastIndex) fail("index-order", `an index above ${lastIndex}`, `${proof.index}`);
-    if (proof.index >= checkpoint.size || proof.path.length !== inclusionLength(proof.index, checkpoint.size)) {
-      fail("inclusion-path", `an index below ${checkpoint.size} and a path of its length`, `${proof.index} and ${proof.path.length} hashes`);
-    } else if (checkInclusion(leafHash(bytes), proof.index, checkpoint, proof.path) !== undefined) {
-      fail("inclusion-root", "a path to the checkpoint's root", "one that leads elsewhere");
-    }
+    this.#checkPlace(bytes, proof.index, proof.path, lastIndex, fail);
     if (!statement) {
       await this.#skipRecords(proof, records);
       return;
     }
-        const kid = statement.key.by === "kid" ? hex(statement.key.kid) : undefined;
-    const rule = this.#policy && ruleFor(this.#policy, statement.issuer, kid);
+    const rule = this.#policy && ruleFor(this.#policy, statement.issuer, kidOf(statement));
     const stream = trail.stream(statement.stream, statement.issuer, rule?.role);
     if (stream.issuer !== statement.issuer) fail("stream-issuer", `the issuer ${stream.issuer} of stream ${stream.id}`, statement.issuer);
     if (statement.seq <= stream.highest) {
@@ -312,10 +352,21 @@ class Verification {
     }
     this.#checkKnown(statement, proof, fail);
     const latest = await this.#readRecords(trail, stream, statement, proof, records, fail);
-    await this.#checkIssuer(statement, rule, latest, fail);
+    await this.#checkIssuer(statement, proof.index, rule, latest, fail);
   }
 
-  #checkKnown(statement: Statement, proof: ProofLine, fail: (code: string, expected: string, found: string) => void): void {
+  /** The statement's index and its path to the checkpoint (§4, 1). */
+  #checkPlace(bytes: Bytes, index: bigint, path: readonly Bytes[], lastIndex: bigint, fail: Fail): void {
+    const checkpoint = this.#checkpoint!;
+    if (index <= lastIndex) fail("index-order", `an index above ${lastIndex}`, `${index}`);
+    if (index >= checkpoint.size || path.length !== inclusionLength(index, checkpoint.size)) {
+      fail("inclusion-path", `an index below ${checkpoint.size} and a path of its length`, `${index} and ${path.length} hashes`);
+    } else if (checkInclusion(leafHash(bytes), index, checkpoint, path) !== undefined) {
+      fail("inclusion-root", "a path to the checkpoint's root", "one that leads elsewhere");
+    }
+  }
+
+  #checkKnown(statement: Statement, proof: ProofLine, fail: Fail): void {
     const known = statement.known;
     if (!known) return;
     if (known.size > proof.index) fail("head-after-statement", `a known tree of at most ${proof.index} statements`, `${known.size}`);
@@ -335,7 +386,7 @@ class Verification {
   }
 
   /** Reads the statement's records (§4, 4 and §5). Gives the latest time in them. */
-  async #readRecords(trail: Trail, stream: StreamState, statement: Statement, proof: ProofLine, records: Member, fail: (code: string, expected: string, found: string) => void): Promise<Instant | undefined> {
+  async #readRecords(trail: Trail, stream: StreamState, statement: Statement, proof: ProofLine, records: Member, fail: Fail): Promise<Instant | undefined> {
     const present = proof.positions?.length ?? statement.records;
     if (present + proof.siblings.length !== statement.records || (proof.positions?.at(-1) ?? 0) >= statement.records) {
       fail("records-count", `${statement.records} records, present or as hashes`, `${present} and ${proof.siblings.length}`);
@@ -382,7 +433,7 @@ class Verification {
   }
 
   /** The issuer's rule, key and signature, and its certificate's chain (§4, 5). */
-  async #checkIssuer(statement: Statement, rule: ReturnType<typeof ruleFor>, latest: Instant | undefined, fail: (code: string, expected: string, found: string) => void): Promise<void> {
+  async #checkIssuer(statement: Statement, index: bigint, rule: ReturnType<typeof ruleFor>, latest: Instant | undefined, fail: Fail): Promise<void> {
     // The chain of a statement serves later ones, whoever signed this one: it is named by its hash.
     const own = statement.key.by === "x5chain" ? this.#chains.known(statement.key.chain) : undefined;
     if (!rule) {
@@ -403,9 +454,9 @@ class Verification {
       return;
     }
     if (!(await verifyStatement(statement, chain.key))) fail("statement-signature", `a signature by the certificate ${chain.x5t}`, "one that does not verify");
-    const result = chain.check(statement.issuer, this.#policy!);
+    const result = chain.check(statement.issuer, this.#timeline!.inForce(domainOf(statement.issuer), index));
     if ("fault" in result) {
-      fail("certificate-untrusted", `an X.509-SVID of ${statement.issuer} under a root of the policy`, result.found);
+      this.#failChain(chain, statement.issuer, index, result.found, fail);
       return;
     }
     let time: Instant;
@@ -419,6 +470,14 @@ class Verification {
     if (late || !result.paths.some((path) => path.from <= time.seconds && time.seconds <= path.until)) {
       fail("certificate-expired", `a certificate valid at ${showTime(time)}`, `one valid from ${showTime({ seconds: result.leaf.notBefore, micros: 0 })} to ${showTime({ seconds: result.leaf.notAfter, micros: 0 })}`);
     }
+  }
+
+  /** A chain under no root in force: perhaps under one that came later, or was taken out before (§10). */
+  #failChain(chain: Chain, issuer: string, index: bigint, found: string, fail: Fail): void {
+    const timeline = this.#timeline!, domain = domainOf(issuer), under = chain.check(issuer, timeline.named(domain));
+    if ("fault" in under) fail("certificate-untrusted", `an X.509-SVID of ${issuer} under a root in force`, found);
+    else if (under.paths.some((path) => timeline.wasInForce(domain, path.root, index))) fail("root-removed", `a root of ${domain} in force at ${index}`, "one that was taken out before");
+    else fail("root-not-yet-trusted", `a root of ${domain} in force at ${index}`, "one that joined later");
   }
 
   /**
@@ -442,4 +501,36 @@ class Verification {
       else if (digest.crc !== entry.crc) this.#fail({ code: "zip-corrupt", subject, expected: `the CRC-32 ${entry.crc.toString(16)}`, found: digest.crc.toString(16) });
     }
   }
+}
+
+/** What `read` gives; undefined, and heard by `fail`, where the bytes are refused. */
+function orFail<T>(read: () => T, fail: (found: string) => void): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    fail(error.message);
+    return undefined;
+  }
+}
+
+const kidOf = (statement: Statement): string | undefined => (statement.key.by === "kid" ? hex(statement.key.kid) : undefined);
+
+/** Compares the records of a line of trust.jsonl with those that its statement signs (§4, 4). */
+function checkBodies(line: TrustLine, statement: Statement, fail: Fail): void {
+  const { positions, bodies, siblings } = line;
+  const fits = positions === undefined || (positions.length === bodies.length && (positions.at(-1) ?? 0) < statement.records);
+  if (!fits || bodies.length + siblings.length !== statement.records) {
+    fail("records-count", `${statement.records} records, present or as hashes`, `${bodies.length} at ${positions?.length ?? "all"} positions and ${siblings.length}`);
+    return;
+  }
+  const edge = new RightEdge();
+  let sibling = 0;
+  for (const [i, body] of bodies.entries()) {
+    const position = positions?.[i] ?? i;
+    while (edge.size < position) edge.append(siblings[sibling++]!);
+    edge.append(leafHash(body));
+  }
+  while (sibling < siblings.length) edge.append(siblings[sibling++]!);
+  if (!equal(edge.root(), statement.root)) fail("records-root", "the records that the statement signs", "others");
 }
