@@ -9,7 +9,7 @@ namespace Cairn.Cli.Authorize;
 /// <param name="data">The data directory.</param>
 /// <param name="gateway">The gateway that asks.</param>
 /// <param name="owner">Who answers for it.</param>
-internal sealed class LocalBroker(string data, SpiffeId gateway, string owner) : ICredentialSource, IAsyncDisposable
+internal sealed class LocalBroker(string data, SpiffeId gateway, string owner) : IRunBroker
 {
     private readonly SemaphoreSlim _turn = new(1);
     private CredentialBroker? _broker;
@@ -27,7 +27,7 @@ internal sealed class LocalBroker(string data, SpiffeId gateway, string owner) :
     public async ValueTask<bool> IsActiveAsync(IssuedCredential credential, CancellationToken cancellationToken) =>
         await (await OpenAsync(cancellationToken)).IsActiveAsync(credential, cancellationToken);
 
-    /// <summary>What a token shows for an agent: that of this broker which holds, and which that agent may use; null: nothing.</summary>
+    /// <inheritdoc/>
     public async ValueTask<ShownAuthority?> ShownAsync(string token, SpiffeId agent, CancellationToken cancellationToken)
     {
         _ = await OpenAsync(cancellationToken);

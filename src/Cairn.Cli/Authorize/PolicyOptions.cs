@@ -13,13 +13,21 @@ internal sealed class PolicyOptions
 
     public Option<string?> Mode { get; } = new("--policy-mode") { Description = "Whether its decisions bind; by default as the store or the bundle says", HelpName = "shadow|enforce" };
 
+    public Option<string?> Broker { get; } = new("--broker") { Description = "The credential broker to ask (cairn broker serve); by default the data directory's own, in this process, where it has one", HelpName = "URL" };
+
     public PolicyOptions() => Mode.AcceptOnlyFromAmong("shadow", "enforce");
 
     /// <summary>Adds the options to a command.</summary>
-    public void AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="givesCredentials">Whether the way in can hand a credential on: only then is there a broker to ask.</param>
+    public void AddTo(Command command, bool givesCredentials)
     {
         command.Options.Add(Path);
         command.Options.Add(Mode);
+        if (givesCredentials)
+        {
+            command.Options.Add(Broker);
+        }
     }
 
     /// <summary>The policy to decide with; null: there is none.</summary>
@@ -38,13 +46,13 @@ internal sealed class PolicyOptions
         if (parsed.GetValue(Path) is { } path)
         {
             return File.Exists(path) || Directory.Exists(path)
-                ? new PolicyChoice(System.IO.Path.GetFullPath(path), mode)
+                ? new PolicyChoice(System.IO.Path.GetFullPath(path), mode, parsed.GetResult(Broker) is null ? null : parsed.GetValue(Broker))
                 : throw new CliException($"--policy {path}: there is no such bundle", "cairn policy check DIR");
         }
 
         if (PolicyStore.Open(state).Current() is not null)
         {
-            return new PolicyChoice(state, mode);
+            return new PolicyChoice(state, mode, parsed.GetResult(Broker) is null ? null : parsed.GetValue(Broker));
         }
 
         return mode is null ? null : throw new CliException($"--policy-mode without a policy: none is named, and {state} has none", "cairn policy push DIR");
@@ -54,4 +62,5 @@ internal sealed class PolicyOptions
 /// <summary>A policy to decide with.</summary>
 /// <param name="Path">A bundle's folder, a sealed bundle, or a data directory with a policy store.</param>
 /// <param name="Mode">Whether its decisions bind; null: as the store or the bundle says.</param>
-internal sealed record PolicyChoice(string Path, PolicyMode? Mode);
+/// <param name="Broker">The broker that credentials come from; null: the data directory's own.</param>
+internal sealed record PolicyChoice(string Path, PolicyMode? Mode, string? Broker);

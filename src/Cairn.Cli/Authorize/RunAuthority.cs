@@ -15,17 +15,16 @@ internal sealed class RunAuthority : IAsyncDisposable
 {
     private readonly PolicyChoice _policy;
     private readonly ApprovalDesk _desk;
-    private readonly LocalBroker? _broker;
+    private readonly IRunBroker? _broker;
     private PolicyHost? _host;
 
-    private RunAuthority(PolicyChoice policy, ApprovalDesk desk, LocalBroker? broker) => (_policy, _desk, _broker) = (policy, desk, broker);
+    private RunAuthority(PolicyChoice policy, ApprovalDesk desk, IRunBroker? broker) => (_policy, _desk, _broker) = (policy, desk, broker);
 
     /// <summary>The authority of a run. Nothing is opened or read yet.</summary>
     /// <param name="policy">The policy that decides.</param>
     /// <param name="way">Whose state it is.</param>
-    /// <param name="gateway">The gateway that asks the broker.</param>
-    public static RunAuthority Of(PolicyChoice policy, WayIn way, SpiffeId gateway) => new(
-        policy, ApprovalDesk.Open(way.State), way.Data is { } data && LocalBroker.IsSetUp(data) ? new LocalBroker(data, gateway, way.Owner) : null);
+    /// <param name="host">The emitter in whose name the broker is asked.</param>
+    public static RunAuthority Of(PolicyChoice policy, WayIn way, EmitterHost host) => new(policy, ApprovalDesk.Open(way.State), IRunBroker.Of(policy.Broker, way, host));
 
     /// <summary>Loads the policy; the run's trail tells so before it decides anything.</summary>
     /// <exception cref="PolicyBundleException">The bundle can't be used.</exception>

@@ -14,10 +14,13 @@ internal sealed class EmitterHost : IAsyncDisposable
 {
     private readonly IReadOnlyList<object> _owned;
 
-    private EmitterHost(ILedgerClient ledger, ITrailKeys keys, Emitter emitter, IReadOnlyList<object> owned) =>
-        (Ledger, Keys, Emitter, _owned) = (ledger, keys, emitter, owned);
+    private EmitterHost(ILedgerClient ledger, ITrailKeys keys, Emitter emitter, ISvidSource identity, IReadOnlyList<object> owned) =>
+        (Ledger, Keys, Emitter, Identity, _owned) = (ledger, keys, emitter, identity, owned);
 
     public Emitter Emitter { get; }
+
+    /// <summary>Where the emitter's SVIDs come from: what else it asks in its own name is signed with their keys.</summary>
+    public ISvidSource Identity { get; }
 
     public ILedgerClient Ledger { get; }
 
@@ -53,8 +56,9 @@ internal sealed class EmitterHost : IAsyncDisposable
         var ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Sequence = sequence }, cancel);
         var authority = LocalAuthority.Open(directory.KeysPath, directory.TrustDomain);
         var vault = TrailVault.Open(directory.VaultPath);
-        var emitter = await Emitter.StartAsync(Options(id, authority.SourceFor(id), directory.SpoolPath, owner), ledger, cancel);
-        return new EmitterHost(ledger, new VaultKeys(vault), emitter, [emitter, ledger, vault, authority]);
+        var source = authority.SourceFor(id);
+        var emitter = await Emitter.StartAsync(Options(id, source, directory.SpoolPath, owner), ledger, cancel);
+        return new EmitterHost(ledger, new VaultKeys(vault), emitter, source, [emitter, ledger, vault, authority]);
     }
 
     /// <summary>Starts an emitter for the ledger of a server; key, spool and trail keys are kept below <paramref name="state"/>.</summary>
@@ -81,7 +85,7 @@ internal sealed class EmitterHost : IAsyncDisposable
         var ledger = new HttpLedgerClient(server, new HttpLedgerOptions { Token = () => identity.AccessToken });
         var keys = new FileTrailKeys(Path.Combine(state, "keys"));
         var emitter = await Emitter.StartAsync(Options(issuer, identity, Path.Combine(state, "spool"), owner), ledger, cancel);
-        return new EmitterHost(ledger, keys, emitter, [emitter, ledger, identity]);
+        return new EmitterHost(ledger, keys, emitter, identity, [emitter, ledger, identity]);
     }
 
     /// <summary>
@@ -138,7 +142,7 @@ internal sealed class EmitterHost : IAsyncDisposable
             var (keys, held) = openKeys();
             owned.InsertRange(1, held is null ? [] : [held]);
             var emitter = await Emitter.StartAsync(Options(id, source, spool, owner), ledger, cancel);
-            return new EmitterHost(ledger, keys, emitter, [emitter, .. owned]);
+            return new EmitterHost(ledger, keys, emitter, source, [emitter, .. owned]);
         }
         catch
         {

@@ -19,7 +19,7 @@ internal static class ExecCommand
         var wrapped = new Argument<string[]>("command") { Description = "The command, after --", Arity = ArgumentArity.OneOrMore };
         var command = new Command("exec", "Run a command, recorded: what was run, what it wrote, which files changed") { watch, noWatch, pipe, wrapped };
         shared.AddTo(command);
-        policy.AddTo(command);
+        policy.AddTo(command, givesCredentials: false);
         command.SetAction(async (parsed, cancel) =>
         {
             if (parsed.GetValue(noWatch) && parsed.GetValue(watch) is not null)

@@ -19,13 +19,14 @@ internal static class GatewayCommand
         var config = new Option<string>("--config") { Description = "The gateway's configuration (docs/http-gateway.md)", HelpName = "FILE", Required = true };
         var (data, socket) = (DataOption.Create(), SpiffeSocket.Create());
         var server = new Option<string?>("--server") { Description = "A ledger on another machine (cairn serve), in place of --data; CAIRN_ENROL_TOKEN joins it the first time", HelpName = "URL" };
-        var command = new Command("gateway", "Record and decide what agents do through MCP servers over HTTP") { config, data, server, socket, Check() };
+        var source = new PolicyOptions().Broker;
+        var command = new Command("gateway", "Record and decide what agents do through MCP servers over HTTP") { config, data, server, socket, source, Check() };
         command.SetAction(async (parsed, cancel) =>
         {
             var configuration = Read(parsed.GetRequiredValue(config));
             var way = WayInOptions.Read("gateway", configuration.Agents[0].Id, $"{Environment.UserName}@{Environment.MachineName}", parsed.GetValue(data), parsed.GetValue(server), parsed.GetValue(socket)) with { Name = "http" };
             await using var host = await way.OpenAsync("gateway", sequence: true, cancel);
-            await using var broker = way.Data is { } here && LocalBroker.IsSetUp(here) ? new LocalBroker(here, host.Emitter.Issuer, way.Owner) : null;
+            await using var broker = IRunBroker.Of(parsed.GetValue(source), way, host);
             using var desk = ApprovalDesk.Open(way.State, log: Console.Error);
             return await RunAsync(configuration, host, desk, broker, cancel);
         });
@@ -49,7 +50,7 @@ internal static class GatewayCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(GatewayConfiguration configuration, EmitterHost host, ApprovalDesk desk, LocalBroker? broker, CancellationToken cancel)
+    private static async Task<int> RunAsync(GatewayConfiguration configuration, EmitterHost host, ApprovalDesk desk, IRunBroker? broker, CancellationToken cancel)
     {
         using var told = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         void End(PosixSignalContext context)

@@ -30,7 +30,7 @@ internal static class HookCommand
         var command = new Command(name, description) { format };
         shared.AddTo(command);
         settings.AddTo(command);
-        policy.AddTo(command);
+        policy.AddTo(command, givesCredentials: false);
         command.SetAction(async (parsed, cancel) =>
         {
             HookAnswer answer;
@@ -106,7 +106,7 @@ internal static class HookCommand
         var command = new Command("install", "Put the hooks into a coding agent's settings") { agent, project };
         shared.AddTo(command);
         settings.AddTo(command);
-        policy.AddTo(command);
+        policy.AddTo(command, givesCredentials: false);
         command.SetAction(parsed =>
         {
             // Read once, so that a mistake shows now and not in each call.

@@ -22,7 +22,7 @@ internal static class McpCommand
         var wrapped = new Argument<string[]>("command") { Description = "The server's command, after --", Arity = ArgumentArity.OneOrMore };
         var command = new Command("mcp", "Record an MCP server, and decide what may pass: put `cairn mcp --` in front of its command") { wrapped };
         shared.AddTo(command);
-        policy.AddTo(command);
+        policy.AddTo(command, givesCredentials: true);
         command.SetAction(async (parsed, cancel) =>
         {
             var way = shared.Read(parsed);
@@ -34,7 +34,7 @@ internal static class McpCommand
     private static async Task<int> RunAsync(WayIn way, PolicyChoice? policy, string[] words, CancellationToken cancel)
     {
         await using var host = await way.OpenAsync("gateway", sequence: true, cancel);
-        await using var authority = policy is null ? null : RunAuthority.Of(policy, way, host.Emitter.Issuer);
+        await using var authority = policy is null ? null : RunAuthority.Of(policy, way, host);
         var caller = WayIn.Caller();
         var options = new GatewayOptions
         {

@@ -21,7 +21,7 @@ internal static class ProxyCommand
         var wrapped = new Argument<string[]>("command") { Description = "A command that goes through the proxy, after --; without one its address is printed", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("proxy", "Record what a program sends over HTTP: hosts of tunnels, each plain request") { listen, wrapped };
         shared.AddTo(command);
-        policies.AddTo(command);
+        policies.AddTo(command, givesCredentials: true);
         command.SetAction(async (parsed, cancel) =>
         {
             if (!IPEndPoint.TryParse(parsed.GetRequiredValue(listen), out var place) || !IPAddress.IsLoopback(place.Address))
@@ -32,7 +32,9 @@ internal static class ProxyCommand
             var way = shared.Read(parsed);
             await using var host = await way.OpenAsync("gateway", sequence: true, cancel);
             using var desk = ApprovalDesk.Open(way.State);
-            await using var policy = await WayPolicy.OpenAsync(policies.Read(parsed, way.State), watch: true, cancel);
+            var choice = policies.Read(parsed, way.State);
+            await using var policy = await WayPolicy.OpenAsync(choice, watch: true, cancel);
+            await using var broker = choice is null ? null : IRunBroker.Of(choice.Broker, way, host);
             var options = new ProxyOptions
             {
                 Agent = way.Agent,
@@ -43,7 +45,7 @@ internal static class ProxyCommand
                 Listen = place,
                 Password = ProxyPassword.New(),
             };
-            await using var proxy = Start(options, way.Deciding(desk, policy), host);
+            await using var proxy = Start(options, way.Deciding(desk, policy) with { Credentials = broker }, host);
             return parsed.GetRequiredValue(wrapped) is [var program, .. var arguments]
                 ? await RunAsync(proxy, program, arguments, cancel)
                 : await StandAsync(proxy, cancel);
