@@ -1,14 +1,13 @@
 import { hex, Malformed, type Bytes } from "./bytes";
 import { readCertificate, type Certificate } from "./certificate";
 import { sha256 } from "./sha256";
-import type { PublicKey } from "./signatures";
 import { checkSvid, type SvidResult } from "./svid";
 
 /** A certificate chain of the bundle; what was found out about it is kept, since many statements name one. */
 export class Chain {
   readonly x5t: string;
-  /** The leaf's key; undefined where the leaf is no certificate, or its key of no known kind. */
-  readonly key: PublicKey | undefined;
+  /** Undefined where the leaf is no certificate. */
+  readonly leaf: Certificate | undefined;
   readonly #chain: readonly Bytes[];
   /** By the array of roots, then by issuer. */
   readonly #results = new Map<readonly Certificate[], Map<string, SvidResult>>();
@@ -17,10 +16,10 @@ export class Chain {
     this.x5t = x5t;
     this.#chain = chain;
     try {
-      this.key = readCertificate(chain[0]!).key;
+      this.leaf = readCertificate(chain[0]!);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      this.key = undefined;
+      this.leaf = undefined;
     }
   }
 

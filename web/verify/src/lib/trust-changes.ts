@@ -7,6 +7,9 @@ import { isTrustDomain } from "./spiffe";
 
 /** Changes of trust bundles, and the roots that they put in force (docs/spec/records.md §8, docs/spec/verification.md §10). */
 
+/** Bounds of a SPIFFE bundle document. */
+const MOST_ROOTS = 64;
+const MOST_DEPTH = 16;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const NONE: readonly Certificate[] = [];
 
@@ -39,13 +42,15 @@ function readRoots(document: Uint8Array): readonly Certificate[] {
     throw new Malformed(`trust bundle: ${what}`);
   };
   const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+  const text = fromUtf8(document) ?? refuse("not UTF-8");
   let set: unknown;
   try {
-    set = JSON.parse(fromUtf8(document) ?? refuse("not UTF-8"));
+    set = JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError) return refuse("not JSON");
     throw error;
   }
+  checkNames(text, refuse);
   if (!isObject(set) || !Array.isArray(set.keys)) return refuse("no JWK Set");
   const roots: Certificate[] = [];
   for (const key of set.keys as unknown[]) {
@@ -55,7 +60,23 @@ function readRoots(document: Uint8Array): readonly Certificate[] {
     const der = typeof first === "string" ? fromBase64(first) : undefined;
     roots.push(readCertificate(der ?? refuse("a key for X.509-SVIDs without a certificate in base64")));
   }
-  return roots;
+  return roots.length <= MOST_ROOTS ? roots : refuse(`more than ${MOST_ROOTS} roots`);
+}
+
+/** Refuses JSON (known to be some) with a name twice in one object, or nested too deep: two readers could take it differently. */
+function checkNames(json: string, refuse: (what: string) => never): void {
+  const open: Set<string>[] = [];
+  for (const { 0: token, index } of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === "{" || token === "[") {
+      if (open.push(new Set()) > MOST_DEPTH) refuse(`more than ${MOST_DEPTH} levels`);
+    } else if (token === "}" || token === "]") {
+      open.pop();
+    } else if (/^[\t\n\r ]*:/.test(json.slice(index + token.length))) {
+      const name = JSON.parse(token) as string, names = open.at(-1)!;
+      if (names.has(name)) refuse("a name twice");
+      names.add(name);
+    }
+  }
 }
 
 interface Accepted extends TrustChange {
@@ -106,11 +127,10 @@ export class TrustTimeline {
     return this.#named.get(domain) ?? this.#ofPolicy(domain);
   }
 
-  /** Whether the root was in force at an index below. Of several changes of one statement only the last ever is. */
-  wasInForce(domain: string, root: Certificate, index: bigint): boolean {
-    if (index > 0n && holds(this.#ofPolicy(domain), root)) return true;
-    const changes = this.#changes.get(domain) ?? [];
-    return changes.some((change, i) => change.index + 1n < index && changes[i + 1]?.index !== change.index && holds(change.roots, root));
+  /** Whether a root that is not in force at the index was named before those in force: by the policy, or an earlier change. */
+  wasNamedBefore(domain: string, root: Certificate, index: bigint): boolean {
+    const changes = this.#changes.get(domain) ?? [], before = changes.filter((change) => change.index < index);
+    return before.length > 0 && (holds(this.#ofPolicy(domain), root) || before.some((change) => holds(change.roots, root)));
   }
 
   #ofPolicy(domain: string): readonly Certificate[] {

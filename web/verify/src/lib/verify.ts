@@ -264,12 +264,12 @@ class Verification {
       const line = await proofs.line(PROOF_LINE);
       if (head.length === 0 && line === undefined) break;
       if (head.length === 1) throw new Stop("statement-malformed", "statement", `${this.#statements}`, "a length of two bytes", "one");
+      const length = head.length === 0 ? 0 : (head[0]! << 8) | head[1]!;
+      const bytes = (await statements.bytes(length)).slice();
+      if (bytes.length < length) throw new Stop("statement-malformed", "statement", `${this.#statements}`, `a statement of ${length} bytes`, `${bytes.length}`);
       if (head.length === 0 || line === undefined) {
         throw new Stop("statement-unpaired", "statement", `${this.#statements}`, "one proof for each statement", line === undefined ? "a statement without a proof" : "a proof without a statement");
       }
-      const length = (head[0]! << 8) | head[1]!;
-      const bytes = (await statements.bytes(length)).slice();
-      if (bytes.length < length) throw new Stop("statement-malformed", "statement", `${this.#statements}`, `a statement of ${length} bytes`, `${bytes.length}`);
       const proof = readProof(line) ?? this.#malformed(proofs);
       await this.#statement(trail, bytes, proof, lastIndex, offset + 2, records);
       if (proof.index > lastIndex) lastIndex = proof.index;
@@ -302,25 +302,19 @@ class Verification {
       sound = false;
       this.#fail({ code, subject, expected, found });
     };
-    const statement = orFail(() => readStatement(line.statement), (found) => fail("trust-change-malformed", "a signed statement", found));
-    this.#checkPlace(line.statement, line.index, line.path, lastIndex, fail);
+    this.#checkOrder(line.index, lastIndex, fail);
+    const malformed = (found: string): void => fail("trust-change-malformed", "a signed statement with changes of trust bundles", found);
+    const statement = orFail(() => readStatement(line.statement), malformed);
     if (!statement) return;
+    this.#checkPlace(line.statement, line.index, line.path, fail);
     checkBodies(line, statement, fail);
-    const changes: TrustChange[] = [];
-    let latest: Instant | undefined;
-    for (const body of line.bodies) {
-      orFail(() => {
-        const record = readRecord(body);
-        if (!latest || compareTimes(record.time, latest) > 0) latest = record.time;
-        const change = readTrustChange(record);
-        if (change) changes.push(change);
-      }, (found) => fail("trust-change-malformed", "records, and changes of trust bundles that can be read", found));
-    }
+    const read = orFail(() => readChanges(line.bodies), malformed);
+    if (!read) return;
     const rule = ruleFor(policy, statement.issuer, kidOf(statement));
     if (rule?.role !== "operator") fail("trust-change-untrusted", `an emitter line that makes ${statement.issuer} an operator`, rule ? `one that makes it ${rule.role}` : "none");
-    await this.#checkIssuer(statement, line.index, rule, latest, fail);
+    await this.#checkIssuer(statement, line.index, rule, read.latest, fail);
     if (!sound) return;
-    for (const change of changes) {
+    for (const change of read.changes) {
       if (change.domain !== domainOf(statement.issuer)) continue;
       const last = timeline.last(change.domain);
       if (change.old === last) timeline.accept(change, line.index);
@@ -333,7 +327,8 @@ class Verification {
     const fail: Fail = (code, expected, found) => this.#fail({ code, subject, expected, found });
     const statement = orFail(() => readStatement(bytes), (found) => fail("statement-malformed", "a signed statement", found));
     this.#observer.statement?.(statement, proof, this.#statements, offset, bytes.length);
-    this.#checkPlace(bytes, proof.index, proof.path, lastIndex, fail);
+    this.#checkOrder(proof.index, lastIndex, fail);
+    this.#checkPlace(bytes, proof.index, proof.path, fail);
     if (!statement) {
       await this.#skipRecords(proof, records);
       return;
@@ -355,10 +350,13 @@ class Verification {
     await this.#checkIssuer(statement, proof.index, rule, latest, fail);
   }
 
-  /** The statement's index and its path to the checkpoint (§4, 1). */
-  #checkPlace(bytes: Bytes, index: bigint, path: readonly Bytes[], lastIndex: bigint, fail: Fail): void {
-    const checkpoint = this.#checkpoint!;
+  #checkOrder(index: bigint, lastIndex: bigint, fail: Fail): void {
     if (index <= lastIndex) fail("index-order", `an index above ${lastIndex}`, `${index}`);
+  }
+
+  /** The statement's path to the checkpoint (§4, 1). */
+  #checkPlace(bytes: Bytes, index: bigint, path: readonly Bytes[], fail: Fail): void {
+    const checkpoint = this.#checkpoint!;
     if (index >= checkpoint.size || path.length !== inclusionLength(index, checkpoint.size)) {
       fail("inclusion-path", `an index below ${checkpoint.size} and a path of its length`, `${index} and ${path.length} hashes`);
     } else if (checkInclusion(leafHash(bytes), index, checkpoint, path) !== undefined) {
@@ -449,34 +447,32 @@ class Verification {
       fail("certificate-missing", `the certificate ${statement.key.by === "x5t" ? hex(statement.key.hash) : ""}`, "none in certificates.jsonl");
       return;
     }
-    if (!chain.key) {
+    const { leaf } = chain;
+    if (!leaf?.key) {
       fail("certificate-untrusted", `a certificate of ${statement.issuer} with a key`, "bytes that are none");
       return;
     }
-    if (!(await verifyStatement(statement, chain.key))) fail("statement-signature", `a signature by the certificate ${chain.x5t}`, "one that does not verify");
-    const result = chain.check(statement.issuer, this.#timeline!.inForce(domainOf(statement.issuer), index));
-    if ("fault" in result) {
-      this.#failChain(chain, statement.issuer, index, result.found, fail);
-      return;
-    }
-    let time: Instant;
-    if (latest && latest.seconds >= result.leaf.notBefore) {
-      time = latest;
-    } else {
-      time = { seconds: result.leaf.notBefore, micros: 0 };
+    if (!(await verifyStatement(statement, leaf.key))) fail("statement-signature", `a signature by the certificate ${chain.x5t}`, "one that does not verify");
+    const begin: Instant = { seconds: leaf.notBefore, micros: 0 };
+    const time = latest && latest.seconds >= leaf.notBefore ? latest : begin;
+    if (time === begin) {
       this.#warnings.add({ code: "certificate-later", subject: { kind: "certificate", id: chain.x5t }, expected: `a certificate that was valid at ${latest ? showTime(latest) : "a record's time"}`, found: `one valid from ${showTime(time)}` });
     }
-    const late = this.#time !== undefined && compareTimes(time, addSeconds(this.#time, FIVE_MINUTES)) > 0;
-    if (late || !result.paths.some((path) => path.from <= time.seconds && time.seconds <= path.until)) {
-      fail("certificate-expired", `a certificate valid at ${showTime(time)}`, `one valid from ${showTime({ seconds: result.leaf.notBefore, micros: 0 })} to ${showTime({ seconds: result.leaf.notAfter, micros: 0 })}`);
+    const expired = (): void => fail("certificate-expired", `a certificate valid at ${showTime(time)}`, `one valid from ${showTime(begin)} to ${showTime({ seconds: leaf.notAfter, micros: 0 })}`);
+    if (this.#time && compareTimes(time, addSeconds(this.#time, FIVE_MINUTES)) > 0) {
+      expired();
+      return;
     }
+    const result = chain.check(statement.issuer, this.#timeline!.inForce(domainOf(statement.issuer), index));
+    if ("fault" in result) this.#failChain(chain, statement.issuer, index, result.found, fail);
+    else if (!result.paths.some((path) => path.from <= time.seconds && time.seconds <= path.until)) expired();
   }
 
   /** A chain under no root in force: perhaps under one that came later, or was taken out before (§10). */
   #failChain(chain: Chain, issuer: string, index: bigint, found: string, fail: Fail): void {
     const timeline = this.#timeline!, domain = domainOf(issuer), under = chain.check(issuer, timeline.named(domain));
     if ("fault" in under) fail("certificate-untrusted", `an X.509-SVID of ${issuer} under a root in force`, found);
-    else if (under.paths.some((path) => timeline.wasInForce(domain, path.root, index))) fail("root-removed", `a root of ${domain} in force at ${index}`, "one that was taken out before");
+    else if (under.paths.some((path) => timeline.wasNamedBefore(domain, path.root, index))) fail("root-removed", `a root of ${domain} in force at ${index}`, "one that was taken out before");
     else fail("root-not-yet-trusted", `a root of ${domain} in force at ${index}`, "one that joined later");
   }
 
@@ -533,4 +529,16 @@ function checkBodies(line: TrustLine, statement: Statement, fail: Fail): void {
   }
   while (sibling < siblings.length) edge.append(siblings[sibling++]!);
   if (!equal(edge.root(), statement.root)) fail("records-root", "the records that the statement signs", "others");
+}
+
+/** The changes in a statement's records, and the latest time of these. Throws {@link Malformed}. */
+function readChanges(bodies: readonly Bytes[]): { changes: readonly TrustChange[]; latest: Instant | undefined } {
+  const changes: TrustChange[] = [];
+  let latest: Instant | undefined;
+  for (const body of bodies) {
+    const record = readRecord(body), change = readTrustChange(record);
+    if (!latest || compareTimes(record.time, latest) > 0) latest = record.time;
+    if (change) changes.push(change);
+  }
+  return { changes, latest };
 }

@@ -1,12 +1,12 @@
 import { concat, utf8, type Bytes } from "../../src/lib/bytes";
-import { NAMES } from "../../src/lib/zip";
+import { NAMES, type Name } from "../../src/lib/zip";
 import type { Random } from "./random";
 import { flip, type Made } from "./story";
 import { manifest, ordered, zip, type Files, type ZipFile } from "./zip";
 
 /** What can be done to a bundle after it was made: to its container, to its bytes, to the text of one of its files. */
 
-const TEXTS = ["manifest.json", "checkpoint", "certificates.jsonl", "heads.jsonl", "proofs.jsonl", "records.jsonl", "content.jsonl"];
+const TEXTS = ["manifest.json", "checkpoint", "trust.jsonl", "certificates.jsonl", "heads.jsonl", "proofs.jsonl", "records.jsonl", "content.jsonl"];
 
 export const CONTAINER = [
   "deflated", "some deflated", "bytes after deflated data", "deflated data cut", "deflated bit", "crc wrong", "stored size too large", "stored size too small", "deflated size too large", "deflated size too small",
@@ -101,12 +101,12 @@ export function damageBytes(random: Random, bytes: Bytes): Bytes {
   }
 }
 
-/** Changes one of the files before the manifest is written over it, or the manifest itself. */
-export function damageFile(random: Random, made: Made): Bytes {
+/** Changes one of the files before the manifest is written over it, or the manifest itself; the wanted file where it is there. */
+export function damageFile(random: Random, made: Made, wanted?: Name): Bytes {
   const files: Files = new Map(made.files);
   const original = manifest(files, made.trace, made.origin, made.manifest);
   files.set("manifest.json", original);
-  const name = random.pick(NAMES.filter((one) => files.has(one)));
+  const name = wanted && files.has(wanted) ? wanted : random.pick(NAMES.filter((one) => files.has(one)));
   const before = files.get(name)!;
   const after = TEXTS.includes(name) && random.chance(60) ? damageText(random, before) : random.chance(70) ? flip(random, before) : damageBytes(random, concat(before, Uint8Array.of(0)));
   files.set(name, after);
