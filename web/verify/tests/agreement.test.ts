@@ -9,6 +9,7 @@ import { verifyBundle } from "../src/lib/verify";
 import type { Name } from "../src/lib/zip";
 import { MemorySource } from "../src/node/files";
 import { CONTAINER, damageBytes, damageFile, pack } from "./making/damage";
+import { change, CHANGE_LIES } from "./making/changes";
 import { OtherVerifier } from "./making/other";
 import { Random } from "./making/random";
 import { readRotations, TRUST_WAYS, twist } from "./making/rotations";
@@ -168,6 +169,26 @@ test("Both_verifiers_agree_on_changes_of_trust_bundles_that_were_altered", optio
       }
     }
   });
+});
+
+test("Both_verifiers_agree_on_roots_that_come_and_go_with_a_lie_about_them", options, () =>
+  agree(function* () {
+    for (let seed = first; seed < first + rounds; seed++) {
+      for (const [i, lie] of CHANGE_LIES.entries()) yield { name: `change ${seed} ${lie}`, ...change(new Random(seed * 7001 + i), lie) };
+    }
+  }));
+
+test("Roots_that_come_and_go_bring_up_every_code_of_changes", async () => {
+  const codes = new Set<string>();
+  let good = 0;
+  const wanted = ["root-removed", "root-not-yet-trusted", "trust-change-malformed", "trust-change-untrusted", "trust-change-missing", "certificate-untrusted", "certificate-expired", "issuer-unknown"];
+  for (const [i, lie] of CHANGE_LIES.entries()) {
+    const { bundle, policy } = change(new Random(7001 + i), lie), { integrity } = await verifyBundle(new MemorySource(bundle), policy);
+    for (const failure of integrity.failures) codes.add(failure.code);
+    if (integrity.state === "passed") good++;
+  }
+  assert.deepEqual([...codes].sort(), wanted.sort());
+  assert.ok(good > 5, `${good} of ${CHANGE_LIES.length} are good`);
 });
 
 /**

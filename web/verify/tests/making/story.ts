@@ -18,7 +18,7 @@ export const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const OTHER = "0af7651916cd43dd8448eb211c80319c";
 export const ORIGIN = "ledger.example/made";
 /** 2026-01-01T00:00:00Z. */
-const START = 1767225600;
+export const START = 1767225600;
 const SIGNED = START + 900;
 
 type Json = Record<string, unknown>;
@@ -436,7 +436,7 @@ function addContents(random: Random, fault: Fault, files: Files, all: Told["cont
   files.set("content.bin", concat(...contents.map((line) => line.content), left));
 }
 
-function checkpoint(random: Random, fault: Fault, leaves: readonly Bytes[]): { note: Bytes; policy: string[] } {
+export function checkpoint(random: Random, fault: Fault, leaves: readonly Bytes[]): { note: Bytes; policy: string[] } {
   const is = (...faults: Fault[]): boolean => faults.includes(fault);
   const origin = is("another origin") ? "ledger.example/other" : ORIGIN, size = leaves.length, hash = root(leaves);
   const extended = is("extension lines", "extension lines without ed25519");
