@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Cairn.Evidence.Checkpoints;
 
 namespace Cairn.Evidence.Trust;
 
@@ -29,14 +30,12 @@ public sealed record TrustChange(string TrustDomain, Digest? Old, ReadOnlyMemory
     /// <exception cref="EvidenceFormatException">It has another form, or <c>new</c> is not the document's hash.</exception>
     public static TrustChange? Parse(JsonElement ledger)
     {
-        if (ledger.ValueKind != JsonValueKind.Object || !ledger.TryGetProperty("bundle", out var bundle))
+        if (ledger.ValueKind != JsonValueKind.Object || !ledger.TryGetProperty("bundle", out _))
         {
             return null;
         }
 
-        var document = bundle.ValueKind == JsonValueKind.String && bundle.TryGetBytesFromBase64(out var bytes)
-            ? bytes
-            : throw new EvidenceFormatException("trust change, bundle: expected base64 of a SPIFFE bundle document");
+        var document = CanonicalBase64.Decode(Text(ledger, "bundle") ?? throw new EvidenceFormatException("trust change, bundle: expected a text, base64 of a SPIFFE bundle document"), "trust change, bundle");
         var domain = Text(ledger, "trust_domain");
         if (!SpiffeId.TryParse($"spiffe://{domain}", out var id) || id.TrustDomain != domain)
         {
@@ -76,7 +75,7 @@ public sealed record TrustChange(string TrustDomain, Digest? Old, ReadOnlyMemory
             {
                 if (Text(key, "use") == "x509-svid")
                 {
-                    var der = key.GetProperty("x5c")[0].GetBytesFromBase64();
+                    var der = CanonicalBase64.Decode(key.GetProperty("x5c")[0].GetString() ?? "", "trust change, x5c");
                     Statements.SvidChain.Load(der).Dispose();
                     roots.Add(der);
                 }
