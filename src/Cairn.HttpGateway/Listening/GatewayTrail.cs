@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Gateway;
@@ -46,7 +45,7 @@ internal sealed class GatewayTrail
 
             var part = _trails.Main;
             durable = _sink.EmitDurableAsync(_sink.Draft(
-                RecordKinds.PolicyLoaded, part, part.Task, part.Caller, writer => Write(writer, change), new Dictionary<string, object> { ["cairn.route"] = route }));
+                RecordKinds.PolicyLoaded, part, part.Task, part.Caller, writer => BundleRecord.Write(writer, change), new Dictionary<string, object> { ["cairn.route"] = route }));
         }
 
         if (await durable.ConfigureAwait(false) is { } reason && change.Loaded)
@@ -62,37 +61,6 @@ internal sealed class GatewayTrail
         {
             _isEnded = true;
             _trails.EndMain("done", "the gateway was told to end", []);
-        }
-    }
-
-    private static void Write(Utf8JsonWriter writer, BundleChange change)
-    {
-        writer.WriteString("status"u8, change.Loaded ? "loaded" : "rejected");
-        writer.WriteString("mode"u8, change.Mode == PolicyMode.Shadow ? "shadow" : "enforce");
-        WriteText(writer, "name", change.Name);
-        WriteText(writer, "version", change.Version);
-        WriteText(writer, "digest", change.Digest is { } digest ? $"sha256:{digest}" : null);
-        WriteText(writer, "replaces", change.Replaces is { } replaced ? $"sha256:{replaced}" : null);
-        writer.WriteString("engine"u8, change.Engine.Name);
-        writer.WriteString("engine_version"u8, change.Engine.Version);
-        writer.WriteString("engine_digest"u8, $"sha256:{change.Engine.Digest}");
-        if (change.Errors.Count > 0)
-        {
-            writer.WriteStartArray("errors"u8);
-            foreach (var error in change.Errors.Take(32))
-            {
-                writer.WriteStringValue(DecisionRecord.Shown(error));
-            }
-
-            writer.WriteEndArray();
-        }
-    }
-
-    private static void WriteText(Utf8JsonWriter writer, string name, string? text)
-    {
-        if (text is not null)
-        {
-            writer.WriteString(name, DecisionRecord.Shown(text));
         }
     }
 }

@@ -39,7 +39,7 @@ public sealed class RecordedHookTests
         {
             ["session_id"] = "session-1",
             ["transcript_path"] = "/t.jsonl",
-            ["cwd"] = "/work",
+            ["cwd"] = "/project",
             ["permission_mode"] = "default",
             ["hook_event_name"] = name,
         };
@@ -292,7 +292,7 @@ public sealed class RecordedHookTests
 
     [Theory]
     [InlineData("mcp__files__read", """{"x":1}""", "tool.call", "mcp://files/tools/read")]
-    [InlineData("Read", """{"file_path":"sub/a b.txt"}""", "data.read", "file:///work/sub/a%20b.txt")]
+    [InlineData("Read", """{"file_path":"sub/a b.txt"}""", "data.read", "file:///project/sub/a%20b.txt")]
     [InlineData("WebFetch", """{"url":"https://u:p@example.org/a?token=x"}""", "http.request", "https://example.org/a?token=")]
     [InlineData("Task", """{"prompt":"x"}""", "tool.call", "hook://claude-code/tools/Task")]
     public async Task Tools_are_acts_upon_what_they_touch(string tool, string input, string type, string resource)
@@ -329,7 +329,7 @@ public sealed class RecordedHookTests
     public async Task Cursors_shell_calls_are_paired_by_session_and_command()
     {
         await using var bench = await EmitterBench.StartAsync();
-        JsonObject Cursor(string name) => new() { ["conversation_id"] = "c", ["generation_id"] = "g", ["hook_event_name"] = name, ["command"] = "make", ["workspace_roots"] = new JsonArray("/work") };
+        JsonObject Cursor(string name) => new() { ["conversation_id"] = "c", ["generation_id"] = "g", ["hook_event_name"] = name, ["command"] = "make", ["workspace_roots"] = new JsonArray("/project") };
         var after = Cursor("afterShellExecution");
         after["output"] = "done";
         AuthorizationRequest? asked = null;
