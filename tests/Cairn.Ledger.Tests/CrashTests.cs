@@ -52,6 +52,50 @@ public class CrashTests
         Assert.Empty(Directory.EnumerateFiles(test.Directory.StagingPath));
     }
 
+    /// <summary>SIGKILL between the writing of a file and its renaming leaves the temporary one: the next start takes it away, and no other file.</summary>
+    [Fact]
+    public async Task What_a_killed_publication_left_half_written_is_removed_at_the_next_start()
+    {
+        using var test = new TestLedger();
+        using var emitter = test.Emitter();
+        await FillAsync(test, emitter, 10);
+        var died = new TaskCompletionSource();
+        var options = new EmbeddedLedgerOptions
+        {
+            Log = _ => { },
+            Step = step =>
+            {
+                if (step == "swapped")
+                {
+                    died.TrySetResult();
+                    throw new LedgerInconsistentException($"dies after {step}");
+                }
+            },
+        };
+        await using (var ledger = await test.OpenAsync(options))
+        {
+            await ledger.SubmitAsync([emitter.Next()], Cancel);
+            await died.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        }
+
+        string[] left = ["tile/0/000.p/11", "tile/entries/000.p/11", "checkpoint"];
+        foreach (var name in left.Select(name => $"{name}.{Guid.NewGuid():N}.tmp"))
+        {
+            await File.WriteAllBytesAsync(Path.Combine(test.Directory.TilesPath, name), [1, 2]);
+        }
+
+        await File.WriteAllBytesAsync(Path.Combine(test.Directory.StagingPath, $"{99:d20}.{Guid.NewGuid():N}.tmp"), [0, 9]);
+        var stranger = Path.Combine(test.Directory.TilesPath, "checkpoint.note-of-the-operator.tmp");
+        await File.WriteAllTextAsync(stranger, "not ours");
+
+        await FillAsync(test, emitter, 10);
+
+        Assert.Equal("stray-file", Assert.Single((await Fsck.RunAsync(test.Directory)).Problems).Code);
+        File.Delete(stranger);
+        Assert.Empty((await Fsck.RunAsync(test.Directory)).Problems);
+        Assert.Empty(Directory.EnumerateFiles(test.Directory.StagingPath));
+    }
+
     [Fact]
     public async Task A_torn_staging_file_that_was_never_decided_on_is_dropped()
     {

@@ -44,6 +44,7 @@ public class RootChangeTests
         Assert.Equal("unknown-emitter", refusal.Code);
         await ledger.SubmitAsync([present.Next()], default);
         Assert.Equal(2, ledger.Count());
+        await ledger.WaitForCheckpointAsync(1, TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         Assert.True((await Fsck.RunAsync(test.Directory, null, TestContext.Current.CancellationToken)).IsSound);
     }
 }

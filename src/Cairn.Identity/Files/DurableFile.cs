@@ -47,6 +47,29 @@ public static partial class DurableFile
         SyncDirectory(Path.GetDirectoryName(full)!);
     }
 
+    /// <summary>
+    /// Deletes what <see cref="Write"/> left beside <paramref name="path"/> where its process was killed before it could
+    /// rename. Only for whoever alone writes that file: another's write under way would fail.
+    /// </summary>
+    public static void RemoveLeftovers(string path)
+    {
+        var full = Path.GetFullPath(path);
+        var (folder, name) = (Path.GetDirectoryName(full)!, Path.GetFileName(full));
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        foreach (var leftover in Directory.EnumerateFiles(folder, $"{name}.*.tmp"))
+        {
+            // Exactly its own form: name, a dot, the 32 digits of a GUID, ".tmp".
+            if (Guid.TryParseExact(Path.GetFileName(leftover)[(name.Length + 1)..^4], "N", out _))
+            {
+                File.Delete(leftover);
+            }
+        }
+    }
+
     /// <summary>Creates a directory with mode 0700, and its parents; durable when it returns. An existing one is left as it is.</summary>
     public static void CreateDirectory(string path)
     {

@@ -30,6 +30,17 @@ internal static class Publisher
         }
     }
 
+    /// <summary>Removes what a publication of these files, or of the checkpoint after them, left half written when its process was killed.</summary>
+    public static void RemoveLeftovers(StagedFiles staged, TileFolder tiles)
+    {
+        foreach (var name in staged.Files.Keys)
+        {
+            DurableFile.RemoveLeftovers(Path.Combine(tiles.Root, name));
+        }
+
+        DurableFile.RemoveLeftovers(tiles.CheckpointPath);
+    }
+
     /// <summary>Publishes a checkpoint; durable when it returns.</summary>
     public static void PublishCheckpoint(byte[] note, string path) => DurableFile.Write(path, note);
 

@@ -56,7 +56,10 @@ internal sealed class Sequencer : IDisposable
         var staged = StagedFiles.PathFor(_staging, head.Head.Size);
         if (File.Exists(staged) && head.Note is not null)
         {
-            Publisher.Publish(StagedFiles.Read(staged), _tiles.Root);
+            // Its file is there, so the last process ended between the swap and the end of the publication.
+            var files = StagedFiles.Read(staged);
+            Publisher.RemoveLeftovers(files, _tiles);
+            Publisher.Publish(files, _tiles.Root);
         }
 
         var tree = new TileTree(_tiles);
@@ -76,7 +79,8 @@ internal sealed class Sequencer : IDisposable
             Publisher.PublishCheckpoint(note, _tiles.CheckpointPath);
         }
 
-        foreach (var (_, path) in StagedFiles.Existing(_staging))
+        // Nobody else writes here: what a killed process began to stage goes too.
+        foreach (var path in StagedFiles.Existing(_staging).Select(staging => staging.Path).Concat(Directory.EnumerateFiles(_staging, "*.tmp")).ToList())
         {
             File.Delete(path);
         }
