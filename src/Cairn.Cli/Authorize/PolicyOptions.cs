@@ -43,16 +43,17 @@ internal sealed class PolicyOptions
             "enforce" => PolicyMode.Enforce,
             _ => (PolicyMode?)null,
         };
+        var broker = parsed.GetResult(Broker) is null ? null : parsed.GetValue(Broker); // not an option of every way in
         if (parsed.GetValue(Path) is { } path)
         {
             return File.Exists(path) || Directory.Exists(path)
-                ? new PolicyChoice(System.IO.Path.GetFullPath(path), mode, parsed.GetResult(Broker) is null ? null : parsed.GetValue(Broker))
+                ? new PolicyChoice(System.IO.Path.GetFullPath(path), mode, broker)
                 : throw new CliException($"--policy {path}: there is no such bundle", "cairn policy check DIR");
         }
 
         if (PolicyStore.Open(state).Current() is not null)
         {
-            return new PolicyChoice(state, mode, parsed.GetResult(Broker) is null ? null : parsed.GetValue(Broker));
+            return new PolicyChoice(state, mode, broker);
         }
 
         return mode is null ? null : throw new CliException($"--policy-mode without a policy: none is named, and {state} has none", "cairn policy push DIR");

@@ -9,7 +9,7 @@ using Cairn.Sdk;
 
 namespace Cairn.Cli.Emit;
 
-/// <summary>The options that <c>cairn exec</c>, <c>cairn hook</c> and <c>cairn proxy</c> share: who acts, and where evidence goes.</summary>
+/// <summary>The options that the ways in share (<c>cairn mcp</c>, <c>exec</c>, <c>hook</c>, <c>proxy</c>): who acts, and where evidence goes.</summary>
 internal sealed class WayInOptions
 {
     private readonly string _name;

@@ -23,9 +23,6 @@ internal static unsafe class Sha256
     [ThreadStatic]
     private static IncrementalHash? _platform;
 
-    /// <summary>Whether OpenSSL's functions are called directly.</summary>
-    public static bool IsDirect => Direct is not null;
-
     /// <summary>Hashes <paramref name="data"/> into the first 32 bytes of <paramref name="hash"/>.</summary>
     public static void Hash(ReadOnlySpan<byte> data, Span<byte> hash)
     {
