@@ -19,7 +19,13 @@ public sealed class RecomputeTests
         @id("odd") forbid (principal, action == Action::"tool.call", resource == Tool::"bank/odd") when { context.delegation.depth * 9223372036854775807 < 5 };
         @id("acts") forbid (principal, action in Action::"anything", resource in Server::"shop") when { principal.path like "*ops" && context.approved };
         @id("other") forbid (principal == Agent::"spiffe://example.org/agent/banned", action, resource);
+        @id("look") permit (principal, action == Action::"tool.call", resource) when { context.name == "look" && context.delegation.depth * 4611686018427387904 > 5 };
+        @id("buy") permit (principal, action, resource) when { context.name == "buy" } when { context.delegation.depth * 4611686018427387904 < 5 };
+        @id("notodd") forbid (principal, action, resource) when { context.delegation.depth * 3074457345618258603 < 0 && context.name == "odd" };
+        @id("never") forbid (principal, action, resource) unless { context.name == "transfer" || context.delegation.depth < 3 };
         """;
+
+    private static readonly string WithoutTime = string.Join('\n', Policies.Split('\n').Where(line => !line.Contains("@id(\"night\")", StringComparison.Ordinal)));
 
     private const string Entities = """
         [{"uid":{"type":"Agent","id":"spiffe://example.org/agent/ops"},"attrs":{},"parents":[{"type":"Team","id":"finance"}]},
@@ -70,6 +76,68 @@ public sealed class RecomputeTests
                 return sliced.Evaluate(input).DecidesAs(whole.EvaluateWhole(input));
             },
             iter: 3_000);
+    }
+
+    /// <summary>Without the time, so that answers are kept; asked twice, so that the second is a kept one.</summary>
+    [Fact]
+    public void Law_answer_given_before_is_the_answer_of_the_engine()
+    {
+        var bundle = Bundle.Load(WithoutTime, entities: Entities);
+        Assert.False(bundle.Needs.Reads("time"));
+        using var knowing = new PolicyEvaluator(bundle, CedarModule.Shared, instances: 2);
+        using var whole = new PolicyEvaluator(bundle, CedarModule.Shared, instances: 2);
+
+        Requests.Sample(
+            request =>
+            {
+                var input = DecisionInput.Write(request, bundle.Manifest);
+                var engines = whole.EvaluateWhole(input);
+                return knowing.Evaluate(input).DecidesAs(engines) && knowing.Evaluate(input).DecidesAs(engines);
+            },
+            iter: 1_500);
+    }
+
+    [Fact]
+    public void Answer_given_before_is_judged_by_the_request_at_hand()
+    {
+        var bundle = Bundle.Load("""@id("ask") @approval("group:a") permit (principal, action, resource);""");
+        using var evaluator = new PolicyEvaluator(bundle, CedarModule.Shared, instances: 1);
+
+        PolicyOutcome Decide(bool approved) =>
+            evaluator.Evaluate(DecisionInput.Write(Bundle.Request() with { Approved = approved }, bundle.Manifest)).Outcome;
+
+        Assert.Equal(
+            [PolicyOutcome.NeedsApproval, PolicyOutcome.Allow, PolicyOutcome.NeedsApproval],
+            [Decide(approved: false), Decide(approved: true), Decide(approved: false)]);
+    }
+
+    /// <summary>The budget suffices for nothing: whatever is answered has not come from the engine anew.</summary>
+    [Fact]
+    public void Call_that_used_up_its_budget_leaves_no_answer_behind()
+    {
+        var bundle = Bundle.Load("""@id("all") permit (principal, action, resource);""");
+        using var evaluator = new PolicyEvaluator(bundle, CedarModule.Shared, instances: 1, decisionFuel: 1_000);
+        var input = DecisionInput.Write(Bundle.Request(), bundle.Manifest);
+
+        Assert.All([evaluator.Evaluate(input), evaluator.Evaluate(input)], decided => Assert.StartsWith("the policy engine failed", Assert.Single(decided.Errors), StringComparison.Ordinal));
+        Assert.Equal(2, evaluator.InstancesMade);
+    }
+
+    [Theory]
+    [InlineData("""when { context.name == "a" && context.approved }""", "a")]
+    [InlineData("""when { context.name == "a" && context.approved && context.uri == "b" }""", "a")]
+    [InlineData("""when { context.name == "a" } unless { context.approved }""", "a")]
+    [InlineData("""when { context.approved && context.name == "a" }""", null)]
+    [InlineData("""when { context.name == "a" || context.approved }""", null)]
+    [InlineData("""when { context.server == "a" }""", null)]
+    [InlineData("""when { context.name != "a" }""", null)]
+    [InlineData("""unless { context.name == "a" }""", null)]
+    [InlineData("", null)]
+    public void Name_that_a_policy_asks_for_first_is_part_of_its_scope(string conditions, string? name)
+    {
+        var bundle = Bundle.Load($"@id(\"p\") permit (principal, action, resource) {conditions};");
+
+        Assert.Equal(name, Assert.Single(bundle.Policies).Scope.Name);
     }
 
     /// <summary>The program is started anew for it: nothing of this process can be in the answer.</summary>

@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cairn.Policy.Bundles;
@@ -40,10 +40,12 @@ internal sealed class CedarCall
 
     public EntityUid Action => new("Action", Input.ActionType);
 
-    /// <summary>Writes Cedar's <c>StatefulAuthorizationCall</c>.</summary>
-    /// <param name="policies">The name that the policies were prepared under.</param>
+    /// <summary>
+    /// Writes Cedar's <c>StatefulAuthorizationCall</c> up to the name of its policies, which <see cref="Complete"/> adds: every
+    /// instance has names of its own, and what is asked is the same under each.
+    /// </summary>
     /// <exception cref="ArgumentRefusedException">An argument is not what the bundle says it must be.</exception>
-    public byte[] Write(string policies)
+    public byte[] WriteQuestion()
     {
         var buffer = new ArrayBufferWriter<byte>(2048);
         using (var writer = new Utf8JsonWriter(buffer, Plain))
@@ -63,7 +65,6 @@ internal sealed class CedarCall
                 writer.WriteBoolean("validateRequest"u8, true);
             }
 
-            writer.WriteString("preparsedPolicySetId"u8, policies);
             writer.WriteStartArray("entities"u8);
             Bundle.Entities.Write(writer, [Principal, Target], Reads);
             if (!_whole)
@@ -72,11 +73,16 @@ internal sealed class CedarCall
             }
 
             writer.WriteEndArray();
-            writer.WriteEndObject();
         }
 
         return buffer.WrittenSpan.ToArray();
     }
+
+    /// <summary>The whole call.</summary>
+    /// <param name="question">As written, its object still open.</param>
+    /// <param name="policies">The name that an instance prepared the policies under: digits.</param>
+    public static byte[] Complete(ReadOnlySpan<byte> question, string policies) =>
+        [.. question, .. ",\"preparsedPolicySetId\":\""u8, .. Encoding.ASCII.GetBytes(policies), .. "\"}"u8];
 
     private bool Reads(string name) => _whole || Bundle.Needs.Reads(name);
 

@@ -12,6 +12,7 @@ public sealed class PolicyEvaluator : IDisposable
 {
     private readonly CedarModule _module;
     private readonly PolicySlices _slices;
+    private readonly KnownAnswers _known = new();
     private readonly SemaphoreSlim _places;
     private readonly ConcurrentBag<PreparedInstance> _idle = [];
     private readonly ulong _decisionFuel;
@@ -55,27 +56,24 @@ public sealed class PolicyEvaluator : IDisposable
     /// <exception cref="OperationCanceledException">The caller gave up while it waited for an instance.</exception>
     public async ValueTask<PolicyEvaluation> EvaluateAsync(ReadOnlyMemory<byte> input, CancellationToken cancellationToken)
     {
+        if (Ask(input, whole: false, out var asked) is { } concluded)
+        {
+            return concluded;
+        }
+
         if (!_places.Wait(0, CancellationToken.None))
         {
             await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return EvaluateInPlace(input, whole: false);
+        return AnswerInPlace(asked);
     }
 
     /// <summary>Evaluates an input document; waits for an instance if need be.</summary>
-    public PolicyEvaluation Evaluate(ReadOnlyMemory<byte> input)
-    {
-        _places.Wait();
-        return EvaluateInPlace(input, whole: false);
-    }
+    public PolicyEvaluation Evaluate(ReadOnlyMemory<byte> input) => Evaluate(input, whole: false);
 
-    /// <summary>The same the long way: all policies, all of the request, and the request checked against the schema each time.</summary>
-    internal PolicyEvaluation EvaluateWhole(ReadOnlyMemory<byte> input)
-    {
-        _places.Wait();
-        return EvaluateInPlace(input, whole: true);
-    }
+    /// <summary>The same the long way: all policies, all of the request, the request checked against the schema, and the engine asked each time.</summary>
+    internal PolicyEvaluation EvaluateWhole(ReadOnlyMemory<byte> input) => Evaluate(input, whole: true);
 
     /// <summary>Frees the instances. Nothing may be under way.</summary>
     public void Dispose()
@@ -89,9 +87,22 @@ public sealed class PolicyEvaluator : IDisposable
         _places.Dispose();
     }
 
-    private PolicyEvaluation EvaluateInPlace(ReadOnlyMemory<byte> input, bool whole)
+    private PolicyEvaluation Evaluate(ReadOnlyMemory<byte> input, bool whole)
     {
-        PreparedInstance? instance = null;
+        if (Ask(input, whole, out var asked) is { } concluded)
+        {
+            return concluded;
+        }
+
+        _places.Wait();
+        return AnswerInPlace(asked);
+    }
+
+    /// <summary>Turns a document into a question; null when the engine has to be asked.</summary>
+    private PolicyEvaluation? Ask(ReadOnlyMemory<byte> input, bool whole, out Asked asked)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        asked = default;
         DecisionInput? read = null;
         try
         {
@@ -106,18 +117,34 @@ public sealed class PolicyEvaluator : IDisposable
                 return Conclusion.Error(Bundle, read, [$"the bundle's schema has no action {read.ActionType}"]);
             }
 
-            instance = Take();
             var call = new CedarCall(Bundle, read, whole);
-            using var answer = instance.Authorize(call, whole ? _slices.All : _slices.For(call), _decisionFuel);
-            return Conclusion.Of(Bundle, read, answer.RootElement);
+            var slice = whole ? _slices.All : _slices.For(call);
+            asked = new Asked(read, slice, call.WriteQuestion(), IsKept: !whole && !Bundle.Needs.Reads("time"));
+            return asked.IsKept && _known.TryGet(slice.Key, asked.Question, out var answer) ? Conclusion.Of(Bundle, read, answer) : null;
         }
         catch (Exception e) when (e is FormatException or ArgumentRefusedException)
         {
             return Conclusion.Error(Bundle, read, [e.Message]);
         }
+    }
+
+    private PolicyEvaluation AnswerInPlace(Asked asked)
+    {
+        PreparedInstance? instance = null;
+        try
+        {
+            instance = Take();
+            var answer = instance.Authorize(asked.Question, asked.Slice, _decisionFuel);
+            if (asked.IsKept)
+            {
+                _known.Keep(asked.Slice.Key, asked.Question, answer);
+            }
+
+            return Conclusion.Of(Bundle, asked.Input, answer);
+        }
         catch (CedarCallException e)
         {
-            return Conclusion.Error(Bundle, read, [$"the policy engine failed: {e.Message}"]);
+            return Conclusion.Error(Bundle, asked.Input, [$"the policy engine failed: {e.Message}"]);
         }
         finally
         {
@@ -149,4 +176,10 @@ public sealed class PolicyEvaluator : IDisposable
             instance?.Dispose();
         }
     }
+
+    /// <param name="Input">What is asked.</param>
+    /// <param name="Slice">The policies that it is put to.</param>
+    /// <param name="Question">What the engine is given.</param>
+    /// <param name="IsKept">Whether the answer is kept: where policies read the time, no question comes twice.</param>
+    private readonly record struct Asked(DecisionInput Input, PolicySlice Slice, byte[] Question, bool IsKept);
 }

@@ -9,9 +9,9 @@ namespace Cairn.Policy.Evaluation;
 internal sealed record PolicySlice(string Key, int Count, IEnumerable<BundlePolicy> Policies);
 
 /// <summary>
-/// Leaves out policies whose head names an action, principal or resource that a request is not about: the engine takes
-/// its time for each policy that it is given. By Cedar's semantics a policy whose scope does not match is not satisfied and
-/// raises no error, so the answer is the same as that of all policies.
+/// Leaves out policies whose head names an action, principal or resource that a request is not about, or whose condition
+/// begins with another name: the engine takes its time for each policy that it is given. By Cedar's semantics such a policy is
+/// not satisfied and raises no error, so the answer is the same as that of all policies.
 /// </summary>
 internal sealed class PolicySlices
 {
@@ -34,6 +34,7 @@ internal sealed class PolicySlices
         private readonly PolicyBundle _bundle;
         private readonly List<BundlePolicy> _common = [];
         private readonly Dictionary<EntityUid, Bucket> _buckets = [];
+        private readonly Dictionary<string, Bucket> _named = new(StringComparer.Ordinal);
         private readonly PolicySlice _all;
         private readonly string _name;
 
@@ -44,17 +45,17 @@ internal sealed class PolicySlices
             var policies = bundle.Policies.Where(p => p.Scope.Actions is null || p.Scope.Actions.Any(above.Contains)).ToList();
             foreach (var policy in policies)
             {
-                if ((policy.Scope.Resource ?? policy.Scope.Principal) is not { } root)
+                if ((policy.Scope.Resource ?? policy.Scope.Principal) is { } root)
                 {
-                    _common.Add(policy);
+                    Add(_buckets, root, policy);
                 }
-                else if (_buckets.TryGetValue(root, out var bucket))
+                else if (policy.Scope.Name is { } asked)
                 {
-                    bucket.Policies.Add(policy);
+                    Add(_named, asked, policy);
                 }
                 else
                 {
-                    _buckets[root] = new Bucket(_buckets.Count, [policy]);
+                    _common.Add(policy);
                 }
             }
 
@@ -63,19 +64,27 @@ internal sealed class PolicySlices
 
         public PolicySlice For(CedarCall call)
         {
-            if (_buckets.Count == 0)
+            if (_buckets.Count + _named.Count == 0)
             {
                 return _all;
             }
 
             var hit = new List<Bucket>();
-            var reachable = _bundle.Entities.Ancestors(call.Target.Uid, call.Target.Parent);
-            reachable.UnionWith(_bundle.Entities.Ancestors(call.Principal.Uid, call.Principal.Parent));
-            foreach (var uid in reachable)
+            if (_named.TryGetValue(call.Input.ActionName, out var named))
             {
-                if (_buckets.TryGetValue(uid, out var bucket))
+                hit.Add(named);
+            }
+
+            if (_buckets.Count > 0)
+            {
+                var reachable = _bundle.Entities.Ancestors(call.Target.Uid, call.Target.Parent);
+                reachable.UnionWith(_bundle.Entities.Ancestors(call.Principal.Uid, call.Principal.Parent));
+                foreach (var uid in reachable)
                 {
-                    hit.Add(bucket);
+                    if (_buckets.TryGetValue(uid, out var bucket))
+                    {
+                        hit.Add(bucket);
+                    }
                 }
             }
 
@@ -87,6 +96,17 @@ internal sealed class PolicySlices
 
             hit.Sort((a, b) => a.Index.CompareTo(b.Index));
             return new PolicySlice($"{_name}\n{string.Join(',', hit.Select(b => b.Index))}", count, _common.Concat(hit.SelectMany(b => b.Policies)));
+        }
+
+        private void Add<TKey>(Dictionary<TKey, Bucket> buckets, TKey key, BundlePolicy policy)
+            where TKey : notnull
+        {
+            if (!buckets.TryGetValue(key, out var bucket))
+            {
+                buckets[key] = bucket = new Bucket(_buckets.Count + _named.Count, []);
+            }
+
+            bucket.Policies.Add(policy);
         }
     }
 

@@ -38,11 +38,17 @@ internal sealed class PreparedInstance : IDisposable
 
     public bool IsBroken => _instance.IsBroken;
 
-    /// <summary>Puts a call to the engine.</summary>
+    /// <summary>Puts a question to the engine.</summary>
+    /// <param name="question">As <see cref="CedarCall.WriteQuestion"/> writes it.</param>
+    /// <param name="slice">The policies.</param>
+    /// <param name="fuel">The most work.</param>
+    /// <returns>Cedar's <c>AuthorizationAnswer</c>; any number of threads may read it.</returns>
     /// <exception cref="CedarCallException">It did not end.</exception>
-    /// <exception cref="ArgumentRefusedException">An argument is not of its kind.</exception>
-    public JsonDocument Authorize(CedarCall call, PolicySlice slice, ulong fuel) =>
-        JsonDocument.Parse(_instance.StatefulIsAuthorized(call.Write(Prepare(slice)), fuel), new JsonDocumentOptions { MaxDepth = 256 });
+    public JsonElement Authorize(byte[] question, PolicySlice slice, ulong fuel)
+    {
+        var answer = _instance.StatefulIsAuthorized(CedarCall.Complete(question, Prepare(slice)), fuel);
+        return JsonElement.Parse(answer, new JsonDocumentOptions { MaxDepth = 256 });
+    }
 
     public void Dispose() => _instance.Dispose();
 
