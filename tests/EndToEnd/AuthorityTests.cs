@@ -9,24 +9,6 @@ namespace Cairn.EndToEnd;
 /// <summary>Policy, approval and credentials before a real server, with every part a process of its own.</summary>
 public class AuthorityTests
 {
-    private const string Schema = """
-        entity Team;
-        entity Agent in [Team] = { trust_domain: String, path: String, owner: String, authenticated: String };
-        entity ServerGroup;
-        entity Server in [ServerGroup];
-        entity ToolGroup in [ToolGroup];
-        entity Tool in [Server, ToolGroup];
-        type Delegation = { chain: Set<String>, depth: Long, initiator?: String, giver?: String };
-        action "tool.call" appliesTo {
-          principal: [Agent],
-          resource: [Tool],
-          context: {
-            name: String, server: String, uri: String,
-            delegation: Delegation, scopes: Set<String>, time: datetime, writes?: Bool, approved: Bool,
-          },
-        };
-        """;
-
     private const string Files = """
         @id("reads")
         permit (principal, action == Action::"tool.call", resource) unless { context.name == "write_file" };
@@ -42,22 +24,6 @@ public class AuthorityTests
         """;
 
     private static string? Text(Record record, string member) => record.Body.TryGetProperty(member, out var value) ? value.ToString() : null;
-
-    private static string Bundle(TemporaryFolder folder, string policy, string credentials = "{}", string version = "1.0.0")
-    {
-        var path = Directory.CreateDirectory(folder["bundle"]).FullName;
-        File.WriteAllText(
-            Path.Combine(path, "bundle.json"),
-            $$"""
-            {"name":"end-to-end","version":"{{version}}","description":"For a test","engine":{"name":"cedar","version":"4.13"},
-             "capture":[{"action":"tool.call","input":"full","content":"redacted"},{"input":"full","content":"none"}],
-             "credentials":{{credentials}},"approval_timeout":"5m"}
-            """);
-        File.WriteAllText(Path.Combine(path, "entities.json"), "[]");
-        File.WriteAllText(Path.Combine(path, "schema.cedarschema"), Schema);
-        File.WriteAllText(Path.Combine(path, "policy.cedar"), policy);
-        return path;
-    }
 
     private static async Task<WrappedServer> FilesAsync(TemporaryFolder folder, string bundle)
     {
@@ -105,7 +71,7 @@ public class AuthorityTests
     {
         using var folder = new TemporaryFolder();
         CallToolResult denied, allowed;
-        await using (var server = await FilesAsync(folder, Bundle(folder, Files)))
+        await using (var server = await FilesAsync(folder, ToolBundle.Write(folder, Files)))
         {
             await File.WriteAllTextAsync(folder["work/a.txt"], "kept", TestContext.Current.CancellationToken);
             denied = await CallAsync(server, "move_file", ("source", folder["work/a.txt"]), ("destination", folder["work/b.txt"]));
@@ -142,7 +108,7 @@ public class AuthorityTests
     public async Task Approved_call_is_done_once_and_a_second_answer_finds_nobody()
     {
         using var folder = new TemporaryFolder();
-        await using var server = await FilesAsync(folder, Bundle(folder, Files));
+        await using var server = await FilesAsync(folder, ToolBundle.Write(folder, Files));
         var call = WriteAsync(server, folder);
         var pending = await PendingAsync(folder);
         var id = (string)pending["id"]!;
@@ -178,7 +144,7 @@ public class AuthorityTests
     {
         using var folder = new TemporaryFolder();
         string id;
-        var bundle = Bundle(folder, Files);
+        var bundle = ToolBundle.Write(folder, Files);
         await using (var server = await FilesAsync(folder, bundle))
         {
             var call = WriteAsync(server, folder);
@@ -211,11 +177,11 @@ public class AuthorityTests
     public async Task Changed_policy_decides_about_the_next_call_and_the_trail_says_since_when()
     {
         using var folder = new TemporaryFolder();
-        await using var server = await FilesAsync(folder, Bundle(folder, Files));
+        await using var server = await FilesAsync(folder, ToolBundle.Write(folder, Files));
         Task<CallToolResult> ListAsync() => CallAsync(server, "list_directory", ("path", folder["work"]));
         Assert.NotEqual(true, (await ListAsync()).IsError);
 
-        Bundle(folder, """@id("closed") @reason("closed for the night") forbid (principal, action, resource);""", version: "2.0.0");
+        ToolBundle.Write(folder, """@id("closed") @reason("closed for the night") forbid (principal, action, resource);""", version: "2.0.0");
         var deadline = Stopwatch.StartNew();
         CallToolResult answer;
         do
@@ -244,7 +210,7 @@ public class AuthorityTests
     {
         using var folder = new TemporaryFolder();
         var work = Directory.CreateDirectory(folder["work"]).FullName;
-        await using (var server = await WrappedServer.StartAsync(folder["data"], ["--policy", Bundle(folder, Files), "--policy-mode", "shadow"], WrappedServer.Files(work)))
+        await using (var server = await WrappedServer.StartAsync(folder["data"], ["--policy", ToolBundle.Write(folder, Files), "--policy-mode", "shadow"], WrappedServer.Files(work)))
         {
             Assert.NotEqual(true, (await WriteAsync(server, folder)).IsError);
             await server.CloseAsync();
@@ -259,7 +225,7 @@ public class AuthorityTests
     public async Task Policy_that_can_not_be_used_stops_the_gateway_before_the_server_starts()
     {
         using var folder = new TemporaryFolder();
-        var bundle = Bundle(folder, "permit (principal, action == Action::\"no.such\", resource);");
+        var bundle = ToolBundle.Write(folder, "permit (principal, action == Action::\"no.such\", resource);");
 
         var outcome = await CairnProgram.RunAsync(["mcp", "--data", folder["data"], "--policy", bundle, "--", "touch", folder["started"]]);
 
@@ -283,7 +249,7 @@ public class AuthorityTests
              "gateways":["spiffe://cairn.local/gateway/*"],"bearer_audience":["https://bank.example"]}
             """,
             TestContext.Current.CancellationToken);
-        var bundle = Bundle(
+        var bundle = ToolBundle.Write(
             folder,
             """
             @id("pays") @credential("bank") permit (principal, action == Action::"tool.call", resource) unless { context.name == "env" };
@@ -323,7 +289,7 @@ public class AuthorityTests
         await MakeDataAsync(folder);
         Directory.CreateDirectory(folder["data/broker"]);
         await File.WriteAllTextAsync(folder["data/broker/broker.json"], """{"gateways":["spiffe://cairn.local/gateway/*"]}""", TestContext.Current.CancellationToken);
-        var bundle = Bundle(
+        var bundle = ToolBundle.Write(
             folder,
             """
             @id("pays") @credential("bank") permit (principal, action == Action::"tool.call", resource) unless { context.name == "env" };

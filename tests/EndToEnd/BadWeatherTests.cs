@@ -140,8 +140,9 @@ public class BadWeatherTests
     public async Task A_ledger_server_that_goes_away_refuses_strict_calls_and_the_evidence_tells_it_when_it_is_back()
     {
         using var folder = new TemporaryFolder();
-        var listen = $"http://127.0.0.1:{FreePort()}";
-        var (server, token) = await ServeAsync(folder, listen);
+        var listen = $"http://127.0.0.1:{RunningCairn.FreePort()}";
+        await using var server = await ServeAsync(folder, listen);
+        var token = (await File.ReadAllTextAsync(folder["data/enrol.token"])).Trim();
         await using var gateway = await WrappedServer.StartAsync(folder["unused"], [], WrappedServer.Everything, start =>
         {
             var at = start.ArgumentList.IndexOf("--data");
@@ -152,12 +153,11 @@ public class BadWeatherTests
         });
         await gateway.EchoAsync("while it is there");
 
-        server.Kill();
-        await server.WaitForExitAsync();
+        await server.KillAsync();
         var refusal = await RefusalAsync(gateway);
         Assert.Contains("evidence", refusal);
 
-        (server, _) = await ServeAsync(folder, listen);
+        await using var again = await ServeAsync(folder, listen);
         for (var i = 0; ; i++)
         {
             if (await RefusalAsync(gateway) is null)
@@ -170,8 +170,7 @@ public class BadWeatherTests
         }
 
         Assert.Equal(0, await gateway.CloseAsync());
-        server.Kill();
-        await server.WaitForExitAsync();
+        await again.KillAsync();
         var records = await Recorded.ReadAsync(folder["data"]);
         var outcomes = records.Where(record => record.Kind == RecordKinds.ActionCompleted).Select(record => record.Body.GetProperty("status").GetString()).ToList();
         Assert.Contains("refused", outcomes);
@@ -197,26 +196,6 @@ public class BadWeatherTests
         }
     }
 
-    private static async Task<(Process Server, string Token)> ServeAsync(TemporaryFolder folder, string listen)
-    {
-        var server = Process.Start(CairnProgram.Start("serve", "--data", folder["data"], "--listen", listen))!;
-        _ = server.StandardOutput.ReadToEndAsync();
-        for (var line = await server.StandardError.ReadLineAsync(); line is not null; line = await server.StandardError.ReadLineAsync())
-        {
-            if (line.Contains("serving", StringComparison.Ordinal))
-            {
-                _ = server.StandardError.ReadToEndAsync();
-                return (server, (await File.ReadAllTextAsync(folder["data/enrol.token"])).Trim());
-            }
-        }
-
-        throw new InvalidOperationException("cairn serve ended before it served");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private static Task<RunningCairn> ServeAsync(TemporaryFolder folder, string listen) =>
+        RunningCairn.StartAsync("serving", "serve", "--data", folder["data"], "--listen", listen);
 }

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Cairn.Evidence.Records;
 
 namespace Cairn.EndToEnd;
@@ -14,38 +11,30 @@ public class BrokerElsewhereTests
     public async Task Broker_that_is_killed_refuses_the_calls_that_need_it_and_the_evidence_says_so()
     {
         using var folder = new TemporaryFolder();
-        var issuer = $"http://127.0.0.1:{FreePort()}";
-        Process? broker = null;
-        try
+        var issuer = $"http://127.0.0.1:{RunningCairn.FreePort()}";
+        await using (var first = await WrappedServer.EverythingAsync(folder["data"]))
         {
-            await using (var first = await WrappedServer.EverythingAsync(folder["data"]))
-            {
-                await first.CloseAsync();
-            }
+            await first.CloseAsync();
+        }
 
-            Directory.CreateDirectory(folder["data/broker"]);
-            await File.WriteAllTextAsync(
-                folder["data/broker/broker.json"],
-                $$"""
-                {"issuer":"{{issuer}}","gateways":["spiffe://cairn.local/gateway/*"],
-                 "workloads":[{"id":"spiffe://cairn.local/agent/*","audience":["https://echo.example"],"scope":["call"],"ttl_s":300}]}
-                """,
-                Cancel);
-            broker = await ServeAsync(folder["data"]);
-            await using var server = await WrappedServer.StartAsync(folder["data"], ["--policy", Bundle(folder), "--broker", issuer], WrappedServer.Everything);
-
+        Directory.CreateDirectory(folder["data/broker"]);
+        await File.WriteAllTextAsync(
+            folder["data/broker/broker.json"],
+            $$"""
+            {"issuer":"{{issuer}}","gateways":["spiffe://cairn.local/gateway/*"],
+             "workloads":[{"id":"spiffe://cairn.local/agent/*","audience":["https://echo.example"],"scope":["call"],"ttl_s":300}]}
+            """,
+            Cancel);
+        await using var broker = await RunningCairn.StartAsync(issuer, "broker", "serve", "--data", folder["data"]);
+        await using (var server = await WrappedServer.StartAsync(folder["data"], ["--policy", Bundle(folder), "--broker", issuer], WrappedServer.Everything))
+        {
             Assert.Contains("with it", Recorded.TextOf(await server.EchoAsync("with it")));
-            broker.Kill();
-            await broker.WaitForExitAsync(Cancel);
+            await broker.KillAsync();
             var refused = await server.EchoAsync("without it");
 
             Assert.True(refused.IsError);
             Assert.Contains("unavailable", Recorded.TextOf(refused));
             Assert.Equal(0, await server.CloseAsync());
-        }
-        finally
-        {
-            broker?.Kill();
         }
 
         var records = await Recorded.ReadAsync(folder["data"]);
@@ -70,55 +59,6 @@ public class BrokerElsewhereTests
         Assert.False(File.Exists(folder["started"]));
     }
 
-    private static string Bundle(TemporaryFolder folder)
-    {
-        var path = Directory.CreateDirectory(folder["bundle"]).FullName;
-        File.WriteAllText(
-            Path.Combine(path, "bundle.json"),
-            """
-            {"name":"elsewhere","version":"1","description":"For a test","engine":{"name":"cedar","version":"4.13"},"capture":[{"input":"full"}],
-             "credentials":{"echo":{"audience":"https://echo.example","scope":["call"],"ttl":"2m"}}}
-            """);
-        File.WriteAllText(Path.Combine(path, "entities.json"), "[]");
-        File.WriteAllText(Path.Combine(path, "echo.cedar"), """@id("echo") @credential("echo") permit (principal, action, resource);""");
-        File.WriteAllText(
-            Path.Combine(path, "schema.cedarschema"),
-            """
-            entity Agent = { trust_domain: String, path: String, owner: String, authenticated: String };
-            entity Server;
-            entity Tool in [Server];
-            type Delegation = { chain: Set<String>, depth: Long, initiator?: String, giver?: String };
-            action "tool.call" appliesTo {
-              principal: [Agent], resource: [Tool],
-              context: {
-                name: String, server: String, uri: String,
-                delegation: Delegation, scopes: Set<String>, time: datetime, writes?: Bool, approved: Bool,
-              },
-            };
-            """);
-        return path;
-    }
-
-    private static async Task<Process> ServeAsync(string data)
-    {
-        var broker = Process.Start(CairnProgram.Start("broker", "serve", "--data", data))!;
-        _ = broker.StandardOutput.ReadToEndAsync(Cancel);
-        for (var line = await broker.StandardError.ReadLineAsync(Cancel); line is not null; line = await broker.StandardError.ReadLineAsync(Cancel))
-        {
-            if (line.Contains("http://127.0.0.1", StringComparison.Ordinal))
-            {
-                _ = broker.StandardError.ReadToEndAsync(Cancel);
-                return broker;
-            }
-        }
-
-        throw new InvalidOperationException("cairn broker serve ended before it served");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private static string Bundle(TemporaryFolder folder) => ToolBundle.Write(
+        folder, """@id("echo") @credential("echo") permit (principal, action, resource);""", """{"echo":{"audience":"https://echo.example","scope":["call"],"ttl":"2m"}}""");
 }
