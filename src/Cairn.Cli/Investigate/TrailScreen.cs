@@ -92,8 +92,14 @@ internal static class TrailScreen
             Line(console, $"{write.ShortResource} by {write.Actor.Id.Path} at {write.Requested.UtcDateTime:HH:mm:ss.fff} (record {write.Request})");
         }
 
-        var unknown = trail.Actions.Count(action => action.Writes is null && action.Status == "ok");
-        if (writes.Count == 0)
+        var looked = trail.Actions.Where(action => action.Files is not null).ToList();
+        foreach (var line in looked.SelectMany(ChangedFiles.Lines))
+        {
+            Line(console, line);
+        }
+
+        var unknown = trail.Actions.Count(action => action.Writes is null && action.Status == "ok" && action.Files is null);
+        if (writes.Count == 0 && looked.Count == 0)
         {
             Line(console, "no action that its tool declares as writing");
         }

@@ -150,6 +150,9 @@ public sealed record TrailAction(
     /// <summary>The target's version after it, as its emitter tells; null where not told.</summary>
     public TargetVersion? After { get; init; }
 
+    /// <summary>The files that it changed, where its emitter looked; null where it did not.</summary>
+    public FileChanges? Files { get; init; }
+
     /// <summary>The stream that recorded it.</summary>
     public StreamId Stream { get; init; }
 

@@ -203,6 +203,7 @@ internal sealed class TrailReader
             FirstCompleted = action.FirstCompleted ?? record.Time,
             WasOk = action.WasOk || body.Text("status") == "ok",
             After = body.Version("after"),
+            Files = FileChanges.Read(body) ?? action.Files,
             Duration = body.Number("duration_us") is { } microseconds ? TimeSpan.FromMicroseconds(microseconds) : record.Time - action.Requested,
         });
     }
