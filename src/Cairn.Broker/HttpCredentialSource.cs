@@ -28,7 +28,7 @@ public sealed class HttpCredentialSource : ICredentialSource, IDisposable
     public async ValueTask<IssuedCredential> ObtainAsync(CredentialDemand demand, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(demand);
-        var isBearer = _bearerAudience.Contains(demand.Audience, StringComparer.Ordinal);
+        var isBearer = demand.IsBearer || _bearerAudience.Contains(demand.Audience, StringComparer.Ordinal);
         var form = await FormAsync(demand, cancellationToken);
         var answer = await _client.TokenAsync(form, isBearer ? null : _key, new TraceParent(demand.Trace, demand.Span), cancellationToken);
         try
@@ -46,6 +46,13 @@ public sealed class HttpCredentialSource : ICredentialSource, IDisposable
     {
         ArgumentNullException.ThrowIfNull(credential);
         return _client.IsActiveAsync(credential.Token, null, "none", null, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask RevokeAsync(IssuedCredential credential, string reason, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        return _client.RevokeAsync(credential.Token, reason, cancellationToken);
     }
 
     /// <summary>Destroys the key: what was obtained here can't be used any more.</summary>

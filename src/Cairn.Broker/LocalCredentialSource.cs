@@ -27,7 +27,7 @@ public sealed class LocalCredentialSource : ICredentialSource, IDisposable
     public async ValueTask<IssuedCredential> ObtainAsync(CredentialDemand demand, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(demand);
-        var isBearer = _broker.Settings.BearerAudience.Contains(demand.Audience, StringComparer.Ordinal);
+        var isBearer = demand.IsBearer || _broker.Settings.BearerAudience.Contains(demand.Audience, StringComparer.Ordinal);
         var issued = await _broker.ExchangeAsync(
             new ExchangeRequest
             {
@@ -71,6 +71,20 @@ public sealed class LocalCredentialSource : ICredentialSource, IDisposable
         catch (Exception e) when (e is Microsoft.Data.Sqlite.SqliteException or ObjectDisposedException or InvalidOperationException)
         {
             throw new CredentialRefusedException("unavailable", $"the broker's store can't be read: {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RevokeAsync(IssuedCredential credential, string reason, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        try
+        {
+            await _broker.RevokeAsync(credential.Id, reason, _gateway.ToString(), cancellationToken);
+        }
+        catch (Exception e) when (e is Microsoft.Data.Sqlite.SqliteException or ObjectDisposedException or InvalidOperationException)
+        {
+            throw new CredentialRefusedException("unavailable", $"the broker's store can't be written: {e.Message}", e);
         }
     }
 

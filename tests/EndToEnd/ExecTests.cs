@@ -37,7 +37,69 @@ public class ExecTests
         Assert.Empty(RecordSchemas.Errors(records));
         Assert.Equal([RecordKinds.TaskStarted, RecordKinds.ActionRequested, RecordKinds.ActionCompleted, RecordKinds.TaskEnded], records.Select(record => record.Kind));
         Assert.Equal("made", records[2].Body.GetProperty("changes").GetProperty("files")[0].GetProperty("path").GetString());
+        var shown = await CairnProgram.RunAsync("show", records[0].Trace.ToString(), "--data", folder["data"]);
+        Assert.Contains("1 created, 0 modified, 0 deleted", shown.Output);
+        Assert.Contains($"created  made  → sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(folder["work/made"])))[..12]}", shown.Output);
         await VerifiedAsync(folder, records[0].Trace.ToString());
+    }
+
+    [Fact]
+    public async Task A_credential_reaches_the_command_alone_and_is_revoked_when_it_ends()
+    {
+        using var folder = new TemporaryFolder();
+        var made = await CairnProgram.RunAsync(Exec(folder, "--", "true"));
+        Assert.True(made.ExitCode == 0, made.ToString());
+        Directory.CreateDirectory(folder["data/broker"]);
+        await File.WriteAllTextAsync(
+            folder["data/broker/broker.json"],
+            """
+            {"workloads":[{"id":"spiffe://cairn.local/agent/*","audience":["https://bank.example"],"scope":["pay"],"ttl_s":300}],
+             "gateways":["spiffe://cairn.local/gateway/*"],"bearer_audience":["https://bank.example"]}
+            """);
+        Directory.CreateDirectory(folder["bundle"]);
+        await File.WriteAllTextAsync(
+            folder["bundle/bundle.json"],
+            """
+            {"name":"commands","version":"1","description":"For a test","engine":{"name":"cedar","version":"4.13"},"capture":[{"input":"full","content":"full"}],
+             "credentials":{"bank":{"audience":"https://bank.example","scope":["pay"],"ttl":"2m"}}}
+            """);
+        await File.WriteAllTextAsync(folder["bundle/entities.json"], "[]");
+        await File.WriteAllTextAsync(folder["bundle/policy.cedar"], """@id("pays") @credential("bank") permit (principal, action, resource);""");
+        await File.WriteAllTextAsync(
+            folder["bundle/schema.cedarschema"],
+            """
+            entity Agent = { trust_domain: String, path: String, owner: String, authenticated: String };
+            entity Server;
+            entity Resource in [Server];
+            type Delegation = { chain: Set<String>, depth: Long, initiator?: String, giver?: String };
+            action "process.exec" appliesTo {
+              principal: [Agent], resource: [Resource],
+              context: { name: String, server: String, uri: String, delegation: Delegation, scopes: Set<String>, time: datetime, writes?: Bool, approved: Bool },
+            };
+            """);
+        string[] policy = ["--policy", folder["bundle"], "--capture", "full"];
+
+        var without = await CairnProgram.RunAsync(Exec(folder, [.. policy, "--", "touch", "made"]));
+        var outcome = await CairnProgram.RunAsync(Exec(folder, [.. policy, "--credential-env", "BANK_TOKEN", "--", "sh", "-c", "printf %s \"$BANK_TOKEN\"; test -z \"$CAIRN_SUBJECT_TOKEN\""]));
+
+        Assert.Equal(126, without.ExitCode);
+        Assert.Contains("--credential-env", without.Messages);
+        Assert.True(outcome.ExitCode == 0, outcome.ToString());
+        var token = outcome.Output;
+        Assert.Equal(3, token.Split('.').Length);
+        Assert.Empty(TemporaryFolder.FilesHolding(folder["data"], token));
+        var records = await Recorded.ReadAsync(folder["data"]);
+        Assert.Empty(RecordSchemas.Errors(records));
+        Assert.All(records, record => Assert.DoesNotContain(token, System.Text.Encoding.UTF8.GetString(record.Bytes.Span)));
+        var issued = Assert.Single(records, record => record.Kind == RecordKinds.CredentialIssued);
+        var trail = records.Where(record => record.Trace == issued.Trace).ToList();
+        var used = Assert.Single(trail, record => record.Kind == RecordKinds.CredentialUsed);
+        var revoked = Assert.Single(trail, record => record.Kind == RecordKinds.CredentialRevoked);
+        Assert.All([used, revoked], record => Assert.Equal(issued.Body.GetProperty("id").GetString(), record.Body.GetProperty("id").GetString()));
+        Assert.True(used.Time < revoked.Time);
+        var inspected = CairnProgram.Start("credential", "list", "--data", folder["data"]);
+        Assert.DoesNotContain(issued.Body.GetProperty("id").GetString()![..8], (await CairnProgram.RunAsync(inspected)).Output);
+        await VerifiedAsync(folder, issued.Trace.ToString());
     }
 
     [Fact]

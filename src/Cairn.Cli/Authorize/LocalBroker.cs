@@ -28,6 +28,10 @@ internal sealed class LocalBroker(string data, SpiffeId gateway, string owner) :
         await (await OpenAsync(cancellationToken)).IsActiveAsync(credential, cancellationToken);
 
     /// <inheritdoc/>
+    public async ValueTask RevokeAsync(IssuedCredential credential, string reason, CancellationToken cancellationToken) =>
+        await (await OpenAsync(cancellationToken)).RevokeAsync(credential, reason, cancellationToken);
+
+    /// <inheritdoc/>
     public async ValueTask<ShownAuthority?> ShownAsync(string token, SpiffeId agent, CancellationToken cancellationToken)
     {
         _ = await OpenAsync(cancellationToken);

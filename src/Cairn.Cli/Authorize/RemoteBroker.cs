@@ -19,6 +19,9 @@ internal sealed class RemoteBroker(BrokerClient client) : IRunBroker
     public ValueTask<bool> IsActiveAsync(IssuedCredential credential, CancellationToken cancellationToken) => _source.IsActiveAsync(credential, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask RevokeAsync(IssuedCredential credential, string reason, CancellationToken cancellationToken) => _source.RevokeAsync(credential, reason, cancellationToken);
+
+    /// <inheritdoc/>
     public async ValueTask<ShownAuthority?> ShownAsync(string token, SpiffeId agent, CancellationToken cancellationToken) =>
         await client.IsActiveAsync(token, null, "none", null, cancellationToken) ? Read(token, agent) : null;
 

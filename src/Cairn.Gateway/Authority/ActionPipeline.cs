@@ -86,6 +86,15 @@ public sealed class ActionPipeline
     /// <summary>Records how an action came out, any number of times: an accepted task comes out again.</summary>
     internal void Complete(ActionUnderWay way, ActionResult result) => _emission.Queue(_records.Completed(way, result));
 
+    /// <summary>Takes back the credential that an action had for itself, once it is done. That it could not be is said, and ends with the credential.</summary>
+    internal async ValueTask RevokeOwnCredentialAsync(ActionPermit permit)
+    {
+        if (permit is { Credential: { } credential, Way.IsCredentialItsOwn: true } && await _credentials.RevokeAsync(credential, "the act that it was for is over").ConfigureAwait(false) is { } why)
+        {
+            await _options.Log.WriteLineAsync($"cairn: the credential {credential.Id} could not be revoked and holds until {credential.Expires.UtcDateTime:HH:mm:ss}Z: {why}").ConfigureAwait(false);
+        }
+    }
+
     private async ValueTask<(IssuedCredential? Credential, ActionRefusal? Refusal)> AuthorizeAsync(
         ActionUnderWay way, Decider decider, IProgress<string>? waiting, CancellationToken cancellationToken)
     {
@@ -102,6 +111,12 @@ public sealed class ActionPipeline
 
         if (decision.Outcome == PolicyOutcome.NeedsApproval && decision.Errors.Count == 0 && _options.AsksElsewhere)
         {
+            // Whoever asks elsewhere does not come back here: what an approved action would be refused for is looked at now.
+            if (!way.Action.TakesCredential && (await decider.DecideAsync(way.Action, approved: true, cancellationToken).ConfigureAwait(false)).Credential is { } asked)
+            {
+                return (null, WithoutPlace(way, asked));
+            }
+
             way.AskFirst = DecisionRecord.Shown(decision.Reason);
             return (null, null);
         }
@@ -128,11 +143,11 @@ public sealed class ActionPipeline
 
         if (!way.Action.TakesCredential)
         {
-            return (null, new ActionRefusal("credential_refused", $"the policy grants a credential ({rule.Name}) and the action has no place for one"));
+            return (null, WithoutPlace(way, rule));
         }
 
         var (credential, refused) = await _credentials.ObtainAsync(way, rule, cancellationToken).ConfigureAwait(false);
-        way.Credential = credential;
+        (way.Credential, way.IsCredentialItsOwn) = (credential, !rule.PerTask);
         return (credential, refused);
     }
 
@@ -237,6 +252,10 @@ public sealed class ActionPipeline
         Complete(way, result);
         return ValueTask.CompletedTask;
     });
+
+    private static ActionRefusal WithoutPlace(ActionUnderWay way, CredentialRule rule) => new(
+        "credential_refused",
+        $"the policy grants a credential ({rule.Name}) and the action has no place for one{(way.Action.CredentialAdvice.Length == 0 ? "" : $": {way.Action.CredentialAdvice}")}");
 
     private static ActionRefusal DeniedBy(PolicyDecision decision) => new(
         "policy_denied",

@@ -30,6 +30,9 @@ internal sealed class ActionUnderWay
     /// <summary>The credential that it is done with. Its token is a secret: it stands in no record.</summary>
     public IssuedCredential? Credential { get; set; }
 
+    /// <summary>The credential is for this act alone, and not for others of its task.</summary>
+    public bool IsCredentialItsOwn { get; set; }
+
     /// <summary>Why it was taken back before it was done; null: its caller gave up.</summary>
     public string? WithdrawnBecause { get; set; }
 

@@ -70,6 +70,21 @@ internal sealed class CredentialDesk(ActionPipelineOptions options)
         return refusal ?? Refused(active ? $"the credential {credential.Id} has expired" : $"the credential {credential.Id} does not hold any more");
     }
 
+    /// <summary>Takes back a credential that nobody needs any more.</summary>
+    /// <returns>Null when it holds no more; otherwise why it does until it expires.</returns>
+    public async ValueTask<string?> RevokeAsync(IssuedCredential credential, string reason)
+    {
+        Forget(credential);
+        var (_, refusal) = await AskAsync(
+            async cancel =>
+            {
+                await options.Credentials!.RevokeAsync(credential, reason, cancel).ConfigureAwait(false);
+                return true;
+            },
+            CancellationToken.None).ConfigureAwait(false);
+        return refusal?.Message;
+    }
+
     [SuppressMessage("Design", "CA1031", Justification = "Whatever the source throws is a refusal, recorded with its type: nothing may pass because it failed.")]
     private async ValueTask<(T? Answer, ActionRefusal? Refusal)> AskAsync<T>(Func<CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
     {
@@ -133,6 +148,7 @@ internal sealed class CredentialDesk(ActionPipelineOptions options)
         Audience = rule.Audience,
         Scope = rule.Scope,
         Ttl = rule.Ttl,
+        IsBearer = way.Action.TakesBearerOnly,
         Trace = way.Action.Trace,
         Span = way.Span,
     };

@@ -79,6 +79,12 @@ public sealed record ProposedAction
     /// <summary>Whether a credential can be given along. An action that can't take the one its policy grants is refused.</summary>
     public bool TakesCredential { get; init; } = true;
 
+    /// <summary>Where there is no place for a credential: what its caller can do about it, in words; empty: nothing is known.</summary>
+    public string CredentialAdvice { get; init; } = "";
+
+    /// <summary>Whether whoever does the act can prove no key: its credential must then be bound to none.</summary>
+    public bool TakesBearerOnly { get; init; }
+
     /// <summary>OpenTelemetry attributes of both its records.</summary>
     public IReadOnlyDictionary<string, object> Attributes { get; init; } = new Dictionary<string, object>();
 }

@@ -30,6 +30,9 @@ internal sealed class StreamedContent(
 
     private MemoryStream? _kept = profile == CaptureProfile.Metadata ? null : new MemoryStream();
 
+    /// <summary>A secret that whoever wrote the content was given: it is taken out of what is kept. Empty: none.</summary>
+    public ReadOnlyMemory<byte> Secret { get; init; }
+
     /// <summary>Bytes that have passed.</summary>
     public long Bytes { get; private set; }
 
@@ -61,7 +64,7 @@ internal sealed class StreamedContent(
             return new HeldStream(member, new HeldCommitment(new Digest(value), Bytes, media, ContentHandling.None), []);
         }
 
-        var (commitment, contents) = ContentCapture.Hold(profile, keys, trace, record, member, media, _kept.ToArray());
+        var (commitment, contents) = ContentCapture.Hold(profile, keys, trace, record, member, media, _kept.ToArray(), Secret);
         return new HeldStream(member, commitment, contents);
     }
 

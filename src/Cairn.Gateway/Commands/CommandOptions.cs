@@ -15,6 +15,12 @@ public sealed record CommandOptions : TaskOptions
     /// <summary>Environment variables set for it on top of this process's own; null removes one.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
+    /// <summary>The environment variable in which it finds the credential that its policy grants; null: it has no place for one.</summary>
+    public string? CredentialVariable { get; init; }
+
+    /// <summary>Closes what writes into the trail on the command's behalf, before the trail's records are counted; null: nothing does.</summary>
+    public Func<ValueTask>? Ending { get; init; }
+
     /// <summary>The folder it runs in.</summary>
     public string WorkingDirectory { get; init; } = System.IO.Directory.GetCurrentDirectory();
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Gateway.Authority;
@@ -65,6 +66,7 @@ public static class RecordedCommand
         }
         catch (OperationCanceledException)
         {
+            await CloseAsync(options).ConfigureAwait(false);
             await part.EndAsync("cancelled", "ended before the command was started", log, deciding.Time).ConfigureAwait(false);
             return Interrupted;
         }
@@ -72,6 +74,7 @@ public static class RecordedCommand
         if (permit.Refusal is { } refusal)
         {
             await log.WriteLineAsync($"cairn: the command was not run: {refusal.Message}").ConfigureAwait(false);
+            await CloseAsync(options).ConfigureAwait(false);
             await part.EndAsync("failed", $"the command was not run: {refusal.Code}", log, deciding.Time).ConfigureAwait(false);
             return refusal.Code == "evidence_unavailable" ? CouldNotRecord : Denied;
         }
@@ -80,19 +83,19 @@ public static class RecordedCommand
         if (program is null)
         {
             var why = notAProgram ?? $"there is no command \"{options.Command}\"";
-            return await NotStartedAsync(permit, part, notAProgram is null ? "not_found" : "not_executable", why, notAProgram is null ? NotFound : Denied, log, deciding.Time).ConfigureAwait(false);
+            return await NotStartedAsync(options, pipeline, permit, part, notAProgram is null ? "not_found" : "not_executable", why, notAProgram is null ? NotFound : Denied, log, deciding.Time).ConfigureAwait(false);
         }
 
         CommandProcess process;
         try
         {
             process = CommandProcess.Start(
-                program.Path, options.Arguments, options.WorkingDirectory, options.Environment, permit.Context.ToString(),
+                program.Path, options.Arguments, options.WorkingDirectory, EnvironmentFor(options, permit), permit.Context.ToString(),
                 options.Output is not null, options.ErrorOutput is not null);
         }
         catch (ServerStartException e)
         {
-            return await NotStartedAsync(permit, part, "could_not_start", e.Message, Denied, log, deciding.Time).ConfigureAwait(false);
+            return await NotStartedAsync(options, pipeline, permit, part, "could_not_start", e.Message, Denied, log, deciding.Time).ConfigureAwait(false);
         }
 
         using (process)
@@ -111,26 +114,53 @@ public static class RecordedCommand
             var changes = earlier is null ? null : FolderChanges.Between(earlier, SnapshotOf(options, readAhead: false)!, options.Limits);
             var outcome = CommandOutcome.Of(process.ExitCode, signals.WasTold, output, errorOutput, changes);
             await permit.CompleteAsync(outcome with { CompletedAs = completed }).ConfigureAwait(false);
+            await pipeline.RevokeOwnCredentialAsync(permit).ConfigureAwait(false);
+            await CloseAsync(options).ConfigureAwait(false);
             await part.EndAsync(outcome.Status == ActionStatus.Cancelled ? "cancelled" : outcome.Status == ActionStatus.Ok ? "done" : "failed", outcome.ErrorMessage, log, deciding.Time).ConfigureAwait(false);
             return process.ExitCode;
 
             OutputPassage? Pass(Stream? to, Func<Stream> from, string member) => to is null ? null : OutputPassage.Start(
-                from(), to, new StreamedContent(permit.Way.Capture, keys, part.Trace, completed, member), $"cairn {member}");
+                from(), to, new StreamedContent(permit.Way.Capture, keys, part.Trace, completed, member)
+                {
+                    Secret = permit.Credential is { } credential ? Encoding.UTF8.GetBytes(credential.Token) : default,
+                },
+                $"cairn {member}");
         }
     }
 
     private static async Task<int> NotStartedAsync(
-        ActionPermit permit, TaskPart part, string code, string why, int exitCode, TextWriter log, TimeProvider time)
+        CommandOptions options, ActionPipeline pipeline, ActionPermit permit, TaskPart part, string code, string why, int exitCode, TextWriter log, TimeProvider time)
     {
         await log.WriteLineAsync($"cairn: {why}").ConfigureAwait(false);
         await permit.CompleteAsync(new ActionResult(ActionStatus.ToolError) { ErrorCode = code, ErrorMessage = "the command could not be started" }).ConfigureAwait(false);
+        await pipeline.RevokeOwnCredentialAsync(permit).ConfigureAwait(false);
+        await CloseAsync(options).ConfigureAwait(false);
         await part.EndAsync("failed", "the command could not be started", log, time).ConfigureAwait(false);
         return exitCode;
     }
 
+    private static ValueTask CloseAsync(CommandOptions options) => options.Ending?.Invoke() ?? ValueTask.CompletedTask;
+
+    /// <summary>The token is in the environment of the command and nowhere else: not among its arguments, which every user of the machine can read.</summary>
+    private static IReadOnlyDictionary<string, string?> EnvironmentFor(CommandOptions options, ActionPermit permit) =>
+        permit.Credential is { } credential
+            ? new Dictionary<string, string?>(options.Environment, StringComparer.Ordinal) { [options.CredentialVariable!] = credential.Token }
+            : options.Environment;
+
     private static ProposedAction Propose(CommandOptions options, TaskPart part, ProgramFile? program)
     {
         var name = ResourceNames.Bounded(Path.GetFileName(program?.Path ?? options.Command), 256);
+        var attributes = new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["process.executable.name"] = name,
+            ["process.working_directory"] = ResourceNames.Bounded(Redactor.RedactText(options.WorkingDirectory), 1024),
+            ["cairn.exec.environment"] = EnvironmentNames.Of(Environment.GetEnvironmentVariables()),
+        };
+        if (options.CredentialVariable is { } variable)
+        {
+            attributes["cairn.exec.credential_variable"] = ResourceNames.Bounded(variable, 128);
+        }
+
         return new ProposedAction
         {
             Caller = part.Identity,
@@ -143,12 +173,10 @@ public static class RecordedCommand
             Server = Environment.MachineName,
             ToolDigest = program?.Digest,
             Input = InputOf(options),
-            Attributes = new Dictionary<string, object>(StringComparer.Ordinal)
-            {
-                ["process.executable.name"] = name,
-                ["process.working_directory"] = ResourceNames.Bounded(Redactor.RedactText(options.WorkingDirectory), 1024),
-                ["cairn.exec.environment"] = EnvironmentNames.Of(Environment.GetEnvironmentVariables()),
-            },
+            TakesCredential = options.CredentialVariable is not null,
+            CredentialAdvice = "name the environment variable that the command takes it from with --credential-env",
+            TakesBearerOnly = true,
+            Attributes = attributes,
         };
     }
 

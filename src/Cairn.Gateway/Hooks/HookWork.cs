@@ -172,6 +172,8 @@ internal sealed class HookWork(
             Input = call.Input,
             InputMedia = call.IsPlainInput ? "text/plain" : "application/json",
             Arguments = call.IsPlainInput ? PlainArguments() : default,
+            TakesCredential = false,
+            CredentialAdvice = "a hook can hand no secret to the agent's tool; run the command through cairn exec, or the server through cairn mcp",
             More = moment == HookMoment.BeforeTool ? RecordedHook.VersionOf(tool.File, "before") : null,
             Attributes = attributes,
         };

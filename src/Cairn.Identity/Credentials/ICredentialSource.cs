@@ -12,6 +12,10 @@ public interface ICredentialSource
     /// <summary>Whether it still holds: not revoked, not expired. Asked right before use.</summary>
     /// <exception cref="CredentialRefusedException">Nobody can be asked; it must not be used.</exception>
     ValueTask<bool> IsActiveAsync(IssuedCredential credential, CancellationToken cancellationToken);
+
+    /// <summary>Takes it back, and all that was issued under it, once nobody needs it any more.</summary>
+    /// <exception cref="CredentialRefusedException">Nobody can be asked; it holds until it expires.</exception>
+    ValueTask RevokeAsync(IssuedCredential credential, string reason, CancellationToken cancellationToken);
 }
 
 /// <summary>A credential that an action needs.</summary>
@@ -31,6 +35,9 @@ public sealed record CredentialDemand
 
     /// <summary>Longest lifetime.</summary>
     public required TimeSpan Ttl { get; init; }
+
+    /// <summary>Whether it must be bound to no key, because whoever uses it can prove none. The broker decides whether its audience may have such a one.</summary>
+    public bool IsBearer { get; init; }
 
     /// <summary>The trail that it belongs to; the broker writes its records there.</summary>
     public required TraceId Trace { get; init; }

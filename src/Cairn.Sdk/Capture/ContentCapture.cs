@@ -35,9 +35,10 @@ public static class ContentCapture
     /// <param name="member">The member of the kind's own object that holds the commitment, such as <c>input</c>.</param>
     /// <param name="media">The content's media type.</param>
     /// <param name="content">The content.</param>
+    /// <param name="secret">A secret known by its value, which is taken out wherever it stands; empty: none.</param>
     /// <returns>What the record holds, and what goes along with it: <see cref="RecordDraft.Contents"/>.</returns>
     public static (HeldCommitment Commitment, IReadOnlyList<SealedContent> Contents) Hold(
-        CaptureProfile profile, ITrailKeys keys, TraceId trace, RecordId record, string member, string media, ReadOnlyMemory<byte> content)
+        CaptureProfile profile, ITrailKeys keys, TraceId trace, RecordId record, string member, string media, ReadOnlyMemory<byte> content, ReadOnlyMemory<byte> secret = default)
     {
         ArgumentNullException.ThrowIfNull(keys);
         var key = keys.KeyFor(trace);
@@ -48,7 +49,8 @@ public static class ContentCapture
             return (held, []);
         }
 
-        var kept = Redactor.RedactContent(content, out var found);
+        var kept = Redactor.RedactContent(Redactor.RedactValue(content, secret, out var known), out var found);
+        found += known;
         if (profile == CaptureProfile.Full && found == 0)
         {
             return (held with { Content = ContentHandling.Full }, [SealedContent.Seal(key, trace, record, member, content.Span)]);

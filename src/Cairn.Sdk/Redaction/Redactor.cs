@@ -48,6 +48,33 @@ public static class Redactor
         return found == 0 ? content : encoding.GetBytes(redacted);
     }
 
+    /// <summary>Redacts a secret that is known by its value, wherever it stands in the content.</summary>
+    /// <param name="content">The content; unchanged bytes are returned as they are when nothing is found.</param>
+    /// <param name="secret">The secret; empty: none.</param>
+    /// <param name="found">How often it was taken out.</param>
+    public static ReadOnlyMemory<byte> RedactValue(ReadOnlyMemory<byte> content, ReadOnlyMemory<byte> secret, out int found)
+    {
+        found = 0;
+        if (secret.IsEmpty || content.Span.IndexOf(secret.Span) < 0)
+        {
+            return content;
+        }
+
+        var marker = Encoding.UTF8.GetBytes(Marker("credential"));
+        using var kept = new MemoryStream();
+        var rest = content.Span;
+        for (var at = rest.IndexOf(secret.Span); at >= 0; at = rest.IndexOf(secret.Span))
+        {
+            kept.Write(rest[..at]);
+            kept.Write(marker);
+            rest = rest[(at + secret.Length)..];
+            found++;
+        }
+
+        kept.Write(rest);
+        return kept.ToArray();
+    }
+
     /// <summary>
     /// A URI as a record may name it: without userinfo, without the values of its query and fragment (their names stay),
     /// and without secrets in its path.

@@ -153,6 +153,8 @@ internal sealed class ScriptedCredentials : ICredentialSource
 
     public CredentialDemand? LastDemand { get; private set; }
 
+    public List<string> Revoked { get; } = [];
+
     public ValueTask<IssuedCredential> ObtainAsync(CredentialDemand demand, CancellationToken cancellationToken)
     {
         LastDemand = demand;
@@ -170,4 +172,15 @@ internal sealed class ScriptedCredentials : ICredentialSource
     }
 
     public ValueTask<bool> IsActiveAsync(IssuedCredential credential, CancellationToken cancellationToken) => ValueTask.FromResult(IsActive());
+
+    public ValueTask RevokeAsync(IssuedCredential credential, string reason, CancellationToken cancellationToken)
+    {
+        if (IsDown)
+        {
+            throw new CredentialRefusedException("unavailable", "the broker is down");
+        }
+
+        Revoked.Add(credential.Id);
+        return ValueTask.CompletedTask;
+    }
 }

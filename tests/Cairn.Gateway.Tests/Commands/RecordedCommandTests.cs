@@ -135,6 +135,90 @@ public sealed class RecordedCommandTests
         Assert.Equal(caller.Span, bench.Only(RecordKinds.TaskStarted).Parent);
     }
 
+    private static ActionPipelineOptions Crediting(EmitterBench bench, ScriptedCredentials credentials, bool perTask = false) =>
+        bench.Deciding(
+            _ => DecidingPolicy.Decision(PolicyOutcome.Allow) with { Credential = new CredentialRule("bank", "https://bank.test", ["pay"], TimeSpan.FromMinutes(2), perTask) },
+            CaptureProfile.Full) with
+        { Credentials = credentials };
+
+    [Fact]
+    public async Task Credential_is_in_the_commands_environment_and_in_nothing_that_is_kept_and_ends_with_the_command()
+    {
+        await using var bench = await EmitterBench.StartAsync();
+        var credentials = new ScriptedCredentials();
+        var ended = new List<string>();
+
+        var run = await RunAsync(
+            bench, Crediting(bench, credentials), options => options with
+            {
+                CredentialVariable = "BANK_TOKEN",
+                Ending = () =>
+                {
+                    ended.AddRange(credentials.Revoked);
+                    return ValueTask.CompletedTask;
+                },
+            },
+            "sh", "-c", "printf 'with %s, ' \"$BANK_TOKEN\" \"$BANK_TOKEN\"");
+
+        Assert.Equal($"with {ScriptedCredentials.Token}, with {ScriptedCredentials.Token}, ", run.Output);
+        Assert.True(credentials.LastDemand!.IsBearer);
+        Assert.Equal(["jti-1"], ended); // revoked before the trail is closed and counted
+        Assert.DoesNotContain(ScriptedCredentials.Token, bench.RecordText(), StringComparison.Ordinal);
+        var kept = Encoding.UTF8.GetString(Assert.Single(bench.Ledger.Contents, content => content.Member == "output").Open(bench.Keys.KeyFor(default)));
+        Assert.Equal("with [redacted:credential], with [redacted:credential], ", kept);
+        AssertCommits(bench, bench.Only(RecordKinds.ActionCompleted).Id, Completed(bench), "output", run.Output);
+        Assert.Equal(
+            [RecordKinds.TaskStarted, RecordKinds.PolicyDecided, RecordKinds.ActionRequested, RecordKinds.CredentialUsed, RecordKinds.ActionCompleted, RecordKinds.TaskEnded], bench.Kinds);
+        Assert.Equal("jti-1", bench.Only(RecordKinds.ActionRequested).Body.GetProperty("credential").GetString());
+        Assert.Empty(bench.SchemaErrors());
+    }
+
+    [Fact]
+    public async Task Credential_for_a_whole_task_outlives_the_command()
+    {
+        await using var bench = await EmitterBench.StartAsync();
+        var credentials = new ScriptedCredentials();
+
+        Assert.Equal(0, (await RunAsync(bench, Crediting(bench, credentials, perTask: true), options => options with { CredentialVariable = "BANK_TOKEN" }, "true")).ExitCode);
+
+        Assert.Empty(credentials.Revoked);
+    }
+
+    [Fact]
+    public async Task Command_without_a_place_for_its_credential_is_not_run_and_is_told_what_to_do()
+    {
+        await using var bench = await EmitterBench.StartAsync();
+        var credentials = new ScriptedCredentials();
+
+        var run = await RunAsync(bench, Crediting(bench, credentials), null, "touch", "made");
+
+        Assert.Equal(RecordedCommand.Denied, run.ExitCode);
+        Assert.False(File.Exists(bench["work/made"]));
+        Assert.Equal(0, credentials.Issued);
+        Assert.Contains("--credential-env", bench.Log.ToString(), StringComparison.Ordinal);
+        Assert.Equal("credential_refused", Completed(bench).GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task Credential_that_can_not_be_revoked_is_named_and_the_commands_outcome_stays()
+    {
+        await using var bench = await EmitterBench.StartAsync();
+        var credentials = new ScriptedCredentials();
+
+        var run = await RunAsync(
+            bench, Crediting(bench, credentials), options =>
+            {
+                // The broker goes once it has said that the credential still holds.
+                credentials.IsActive = () => credentials.IsDown = true;
+                return options with { CredentialVariable = "BANK_TOKEN" };
+            },
+            "true");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("the credential jti-1 could not be revoked and holds until", bench.Log.ToString(), StringComparison.Ordinal);
+        Assert.Equal("ok", Completed(bench).GetProperty("status").GetString());
+    }
+
     [Fact]
     public async Task Denied_command_is_not_run()
     {

@@ -88,6 +88,25 @@ public sealed class RecordedHookTests
         Assert.Empty(Directory.EnumerateFiles(bench["hooks/sessions"]));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Use_whose_policy_grants_a_credential_is_denied_with_the_way_that_can_hand_one_on(bool asksApproval)
+    {
+        await using var bench = await EmitterBench.StartAsync();
+
+        var answer = await CallAsync(bench, Before("Bash", Command("pay")), request => asksApproval && !request.Approved
+            ? DecidingPolicy.Decision(PolicyOutcome.NeedsApproval)
+            : DecidingPolicy.Decision(PolicyOutcome.Allow) with { Credential = new CredentialRule("bank", "https://bank.test", ["pay"], TimeSpan.FromMinutes(2), false) });
+
+        var told = JsonNode.Parse(answer.Output)!["hookSpecificOutput"]!;
+        Assert.Equal("deny", (string)told["permissionDecision"]!);
+        Assert.Contains("grants a credential (bank)", (string)told["permissionDecisionReason"]!, StringComparison.Ordinal);
+        Assert.Contains("cairn exec", (string)told["permissionDecisionReason"]!, StringComparison.Ordinal);
+        Assert.Equal("credential_refused", Of(bench.Only(RecordKinds.ActionCompleted), "error").GetProperty("code").GetString());
+        Assert.Equal("refused", Of(bench.Only(RecordKinds.ActionCompleted), "status").GetString());
+    }
+
     [Fact]
     public async Task Nothing_of_a_call_lies_on_disk_between_before_and_after()
     {
