@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Cairn.Broker.Clients;
 using Cairn.Broker.Evidence;
 using Cairn.Broker.Exchange;
+using Cairn.Broker.Guarding;
 using Cairn.Broker.Keys;
 using Cairn.Broker.Proofs;
 using Cairn.Broker.Store;
@@ -172,6 +173,20 @@ public sealed class CredentialBroker : IAsyncDisposable
     /// <summary>The public keys that tokens which still hold are signed by: a JWK set (RFC 7517 §5), JSON.</summary>
     public string KeySet() => $"{{\"keys\":[{string.Join(',', Keys.Published(_parts.Time.GetUtcNow()).Select(key => key.ToString()))}]}}";
 
+    /// <summary>A guard for a resource in this process, that asks this broker about each token and has each use recorded.</summary>
+    /// <param name="resource">The workload that guards.</param>
+    /// <param name="audience">Its own names: a token must be for one of them.</param>
+    public DpopGuard Guard(SpiffeId resource, IReadOnlyList<string> audience) => new(new DpopGuardOptions
+    {
+        Issuer = Settings.Issuer,
+        Audience = audience,
+        ProofAge = ProofRules.Age,
+        ClockSkew = ProofRules.Skew,
+        Introspection = new LocalIntrospection(this, resource),
+        Handler = new LocalKeys(this),
+        Time = _parts.Time,
+    });
+
     /// <summary>Whether a credential holds now: issued here, not revoked, not over.</summary>
     public bool IsActive(string id) => _parts.Store.Find(id) is { State: CredentialState.Active } entry && _parts.Time.GetUtcNow() < entry.Expires;
 
@@ -306,6 +321,23 @@ public sealed class CredentialBroker : IAsyncDisposable
         _parts.Store.Dispose();
         _sweeping.Dispose();
         _ending.Dispose();
+    }
+
+    /// <summary>Whether a credential that was shown holds. One of this broker's that does not hold any more was shown: that is evidence.</summary>
+    internal async ValueTask<bool> HoldsAsync(CredentialEntry? entry, TraceParent? context, SpiffeId shownTo)
+    {
+        if (entry is null || (entry.State == CredentialState.Active && _parts.Time.GetUtcNow() < entry.Expires))
+        {
+            return entry is not null;
+        }
+
+        await RecordRefusalAsync(
+            new Refusal("invalid_token", $"shown to {shownTo}, and {(entry.State == CredentialState.Revoked ? "revoked" : "over")}")
+            {
+                Id = entry.Id, Subject = entry.Subject, Actors = entry.Actors, Audience = entry.Audience, Scope = entry.Scope, HolderKey = entry.HolderKey,
+            },
+            context ?? new TraceParent(entry.Trace, entry.Span), new Actor(shownTo, "", ""));
+        return false;
     }
 
     internal async ValueTask RecordRefusalAsync(Refusal refusal, TraceParent context, Actor? actor)

@@ -131,9 +131,17 @@ public sealed class McpHttpGateway : IAsyncDisposable
             throw new ConfigurationException($"agent {held.Name} is known by broker_token, and there is no broker here to check its tokens");
         }
 
-        var authenticator = new CallerAuthenticator(configuration, new StaticTokens(configuration.Agents), certificates, options.AccessTokens, bundles, options.Time);
         var outlet = new EvidenceOutlet(emitter, options.Time, options.Log);
         var own = new GatewayTrail(emitter.Issuer, outlet, keys, options.Time);
+        async ValueTask RejectedAsync(RejectedAccessToken token, AccessTokenRejectedException why, Route route)
+        {
+            if (await own.RefusedAsync(route.Path, token, why.Error, why.Message).ConfigureAwait(false) is { } reason)
+            {
+                await options.Log.WriteLineAsync($"cairn: that a token was refused is not recorded yet: {reason}").ConfigureAwait(false);
+            }
+        }
+
+        var authenticator = new CallerAuthenticator(configuration, new StaticTokens(configuration.Agents), certificates, options.AccessTokens, RejectedAsync, bundles, options.Time);
         var sessions = new SessionTable(configuration, outlet, keys, options.Ledger, options.Time, options.Log);
         owned.Insert(0, sessions);
         var (fromCallers, fromServers) = (new BodyBudget(configuration.Limits.BytesUnderWay), new BodyBudget(configuration.Limits.BytesUnderWay));

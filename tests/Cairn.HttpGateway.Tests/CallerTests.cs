@@ -146,6 +146,7 @@ public sealed class CallerTests
         await using var bench = await GatewayBench.StartAsync(b =>
         {
             var configuration = b.Configuration(server.Url);
+            configuration["audience"] = new JsonArray("https://gw.test");
             configuration["agents"]!["payer"] = new JsonObject { ["id"] = Payer.ToString(), ["owner"] = "pat", ["broker_token"] = true };
             configuration["routes"]!["/mcp"]!["agents"]!.AsArray().Add("payer");
             return configuration;
@@ -161,6 +162,11 @@ public sealed class CallerTests
         var started = await bench.RecordAsync(r => r.Kind == RecordKinds.TaskStarted);
         Assert.Equal("user:ana", GatewayBench.Body(started)["principal"]!.GetValue<string>());
         Assert.Equal("oauth2", GatewayBench.Body(started)["authenticated"]!.GetValue<string>());
+        var refused = Assert.Single(bench.Records, r => r.Kind == RecordKinds.CredentialRefused);
+        Assert.Equal(["jti-2", "invalid_token"], new[] { "id", "error" }.Select(name => GatewayBench.Body(refused)[name]!.GetValue<string>()));
+        Assert.Contains("DPoP error=\"invalid_token\", algs=", bad.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        await bench.Gateway.StopAsync();
+        RecordChecks.Hold(bench.Records);
     }
 
     [Theory]
@@ -203,7 +209,7 @@ public sealed class CallerTests
             First ??= shown;
             return shown.Token == "the-token"
                 ? ValueTask.FromResult(new VerifiedAccessToken { Holder = Payer, DelegationChain = ["user:ana"], Scopes = ["pay"], Id = "jti-1", Expires = DateTimeOffset.UtcNow.AddMinutes(1) })
-                : throw new AccessTokenRejectedException("the token is not active");
+                : throw new AccessTokenRejectedException("invalid_token", "the token is not active") { Token = new RejectedAccessToken("jti-2", "https://broker.test", "user:ben") { Audience = ["https://gw.test"], Scope = ["pay"] } };
         }
     }
 

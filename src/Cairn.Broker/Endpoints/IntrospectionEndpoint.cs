@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Cairn.Broker.Evidence;
-using Cairn.Evidence.Records;
 using Cairn.Identity.Credentials;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
@@ -50,28 +48,16 @@ internal sealed class IntrospectionEndpoint(CredentialBroker broker, Reception r
             throw new CredentialRefusedException("invalid_request", $"used_proof is none of {string.Join(", ", Proofs)}");
         }
 
-        var now = broker.Parts.Time.GetUtcNow();
-        var entry = broker.Tokens.Find(token, now);
-        if (entry is not { State: CredentialState.Active } || now >= entry.Expires)
+        var entry = broker.Recognise(token);
+        if (!await broker.HoldsAsync(entry, caller.Context, caller.Client.Id))
         {
-            // One of ours that does not hold any more was shown: that is evidence.
-            if (entry is not null)
-            {
-                await broker.RecordRefusalAsync(
-                    new Refusal("invalid_token", $"shown to {caller.Client.Id}, and {(entry.State == CredentialState.Revoked ? "revoked" : "over")}")
-                    {
-                        Id = entry.Id, Subject = entry.Subject, Actors = entry.Actors, Audience = entry.Audience, Scope = entry.Scope, HolderKey = entry.HolderKey,
-                    },
-                    caller.ContextFor(entry), new Actor(caller.Client.Id, "", ""));
-            }
-
             return null;
         }
 
         if (caller.Form["used_at"] is { } resource)
         {
             await broker.RecordUseAsync(
-                entry, new CredentialUse { Resource = resource.Length <= 2048 ? resource : resource[..2048], Proof = proof, Context = caller.ContextFor(entry), By = null }, cancellationToken);
+                entry!, new CredentialUse { Resource = resource.Length <= 2048 ? resource : resource[..2048], Proof = proof, Context = caller.ContextFor(entry), By = null }, cancellationToken);
         }
 
         return entry;

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Cairn.Broker.Endpoints;
 using Cairn.Broker.Guarding;
 using Cairn.Broker.Proofs;
@@ -44,36 +45,34 @@ public sealed class DpopGuard : IDisposable
 
     /// <summary>Checks a request.</summary>
     /// <returns>Who calls.</returns>
+    /// <exception cref="TokenRefusedException">A token of the broker's does not open this resource to whoever shows it.</exception>
     /// <exception cref="CredentialRefusedException">
     /// <c>invalid_request</c> (no token, or two), <c>invalid_token</c>, <c>insufficient_scope</c> (RFC 6750 §3.1),
-    /// <c>invalid_dpop_proof</c>, <c>use_dpop_nonce</c> (RFC 9449 §7, §9), or <c>unavailable</c>: it can't be checked, so it must not pass.
+    /// <c>invalid_dpop_proof</c>, <c>use_dpop_nonce</c> (RFC 9449 §7, §9), <c>unauthorized_client</c> (<see cref="GuardedRequest.Unless"/>),
+    /// or <c>unavailable</c>: it can't be checked, so it must not pass.
     /// </exception>
     public async ValueTask<GuardedCaller> CheckAsync(GuardedRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         var now = _options.Time.GetUtcNow();
         var (scheme, token) = TokenOf(request);
-        GuardedCaller caller;
         try
         {
-            caller = await ReadAsync(token, now, cancellationToken);
+            var claims = await SignedAsync(token, cancellationToken);
+            var shown = Read(claims);
+            try
+            {
+                return await RequireAsync(request, scheme, token, claims, shown, now, cancellationToken);
+            }
+            catch (CredentialRefusedException e) when (e.Error != "unavailable")
+            {
+                throw new TokenRefusedException(shown, e);
+            }
         }
         catch (TokenFormatException e)
         {
             throw new CredentialRefusedException("invalid_token", e.Message, e);
         }
-
-        caller = caller with { Proof = RequirePossession(request, scheme, token, caller.HolderKey, now) };
-        if (_options.Scope.Concat(request.Scope).FirstOrDefault(s => !caller.Scope.Contains(s, StringComparer.Ordinal)) is { } missing)
-        {
-            throw new CredentialRefusedException("insufficient_scope", $"the token does not permit \"{missing}\"");
-        }
-
-        // Last, so that only what will be served is recorded as a use.
-        return _options.Introspection is not { } broker
-            || await broker.IsActiveAsync(token, request.Address.GetLeftPart(UriPartial.Path), caller.Proof, request.Context, cancellationToken)
-            ? caller
-            : throw Invalid("the token does not hold any more: it was revoked, or its time is over");
     }
 
     /// <summary>Forgets the keys.</summary>
@@ -95,7 +94,8 @@ public sealed class DpopGuard : IDisposable
             : throw new CredentialRefusedException("invalid_request", "the Authorization header field holds neither a DPoP nor a Bearer token");
     }
 
-    private async ValueTask<GuardedCaller> ReadAsync(string token, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>The claims of a token of the broker's. Only what is signed is judged from here on.</summary>
+    private async ValueTask<JsonElement> SignedAsync(string token, CancellationToken cancellationToken)
     {
         var jws = CompactJws.Parse(token, "the token");
         if (jws.Header.Text("typ") != "at+jwt" || jws.Algorithm != "ES256")
@@ -108,27 +108,46 @@ public sealed class DpopGuard : IDisposable
             throw Invalid($"the token is signed by no key of {_options.Issuer}");
         }
 
-        // Only what is signed is judged from here on.
-        var claims = jws.Claims;
-        if (claims.Text("iss") != _options.Issuer)
-        {
-            throw Invalid($"the token is not of {_options.Issuer}");
-        }
+        return jws.Claims.Text("iss") == _options.Issuer ? jws.Claims : throw Invalid($"the token is not of {_options.Issuer}");
+    }
 
-        if (!claims.Texts("aud").Any(a => _options.Audience.Contains(a, StringComparer.Ordinal)))
+    private static GuardedCaller Read(JsonElement claims) => new(
+        claims.RequiredText("jti"), claims.RequiredText("sub"), TokenClaims.ActorsOf(claims), claims.Text("client_id"),
+        claims.Text("scope")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [], TokenClaims.HolderOf(claims), "none",
+        claims.Date("exp") ?? throw Invalid("the token has no \"exp\""))
+    {
+        Audience = claims.Texts("aud"),
+    };
+
+    private async ValueTask<GuardedCaller> RequireAsync(
+        GuardedRequest request, string scheme, string token, JsonElement claims, GuardedCaller shown, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (!shown.Audience.Any(a => _options.Audience.Contains(a, StringComparer.Ordinal)))
         {
             throw Invalid($"the token is for another audience; expected {string.Join(" or ", _options.Audience)}");
         }
 
-        var expires = claims.Date("exp") ?? throw Invalid("the token has no \"exp\"");
-        if (expires + _options.ClockSkew <= now || claims.Date("iat") > now + _options.ClockSkew || claims.Date("nbf") > now + _options.ClockSkew)
+        if (shown.Expires + _options.ClockSkew <= now || claims.Date("iat") > now + _options.ClockSkew || claims.Date("nbf") > now + _options.ClockSkew)
         {
             throw Invalid("the token has expired or is from the future");
         }
 
-        return new GuardedCaller(
-            claims.RequiredText("jti"), claims.RequiredText("sub"), TokenClaims.ActorsOf(claims), claims.Text("client_id"),
-            claims.Text("scope")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [], TokenClaims.HolderOf(claims), "none", expires);
+        var caller = shown with { Proof = RequirePossession(request, scheme, token, shown.HolderKey, now) };
+        if (_options.Scope.Concat(request.Scope).FirstOrDefault(s => !caller.Scope.Contains(s, StringComparer.Ordinal)) is { } missing)
+        {
+            throw new CredentialRefusedException("insufficient_scope", $"the token does not permit \"{missing}\"");
+        }
+
+        if (request.Unless?.Invoke(caller) is { } why)
+        {
+            throw new CredentialRefusedException("unauthorized_client", why);
+        }
+
+        // Last, so that only what will be served is recorded as a use.
+        return _options.Introspection is not { } broker
+            || await broker.IsActiveAsync(token, request.Address.GetLeftPart(UriPartial.Path), caller.Proof, request.Context, cancellationToken)
+            ? caller
+            : throw Invalid("the token does not hold any more: it was revoked, or its time is over");
     }
 
     // A token that is bound must not pass as one that is not (RFC 9449 §7.1: a DPoP token under Bearer is refused).

@@ -34,7 +34,7 @@ public sealed record DpopGuardOptions
     /// Asks the broker whether the token still holds, and has the use recorded; null: the signature alone decides until the
     /// token ends. Owned by the caller.
     /// </summary>
-    public BrokerClient? Introspection { get; init; }
+    public IIntrospection? Introspection { get; init; }
 
     /// <summary>How the key set is fetched; null: over the network. Disposed with the guard.</summary>
     public HttpMessageHandler? Handler { get; init; }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Cairn.Evidence;
+using Cairn.Identity.Credentials;
 
 namespace Cairn.Broker;
 
@@ -26,6 +27,9 @@ public sealed record GuardedRequest
 
     /// <summary>What it needs beside what every request needs.</summary>
     public IReadOnlyList<string> Scope { get; init; } = [];
+
+    /// <summary>Looks at who calls before the use is recorded, and says why such a one is not served; null: it is. Null itself: everyone is.</summary>
+    public Func<GuardedCaller, string?>? Unless { get; init; }
 }
 
 /// <summary>Who calls, and under which authority: what a token said that held, shown by whoever holds its key.</summary>
@@ -38,4 +42,18 @@ public sealed record GuardedRequest
 /// <param name="Proof">How possession was shown: none, dpop or mtls.</param>
 /// <param name="Expires">When it ends.</param>
 public sealed record GuardedCaller(
-    string TokenId, string Subject, IReadOnlyList<string> Actors, string? Client, IReadOnlyList<string> Scope, string? HolderKey, string Proof, DateTimeOffset Expires);
+    string TokenId, string Subject, IReadOnlyList<string> Actors, string? Client, IReadOnlyList<string> Scope, string? HolderKey, string Proof, DateTimeOffset Expires)
+{
+    /// <summary>Whom the token is for.</summary>
+    public IReadOnlyList<string> Audience { get; init; } = [];
+}
+
+/// <summary>A token that the broker signed is not accepted: it is over, for somebody else, or shown by one who does not hold its key.</summary>
+/// <param name="token">What the token says.</param>
+/// <param name="refused">Why.</param>
+public sealed class TokenRefusedException(GuardedCaller token, CredentialRefusedException refused)
+    : CredentialRefusedException((refused ?? throw new ArgumentNullException(nameof(refused))).Error, refused.Message, refused)
+{
+    /// <summary>What the token says. Its signature is good; whoever showed it may be anybody.</summary>
+    public GuardedCaller Token { get; } = token;
+}

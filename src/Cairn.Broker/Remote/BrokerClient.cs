@@ -19,7 +19,7 @@ namespace Cairn.Broker;
 /// Asks a broker over HTTP, as the workload of an SVID. Whatever keeps an answer from coming is a refusal,
 /// <c>unavailable</c>: nothing passes because the broker is down. Safe for many calls at once.
 /// </summary>
-public sealed class BrokerClient : IDisposable
+public sealed class BrokerClient : IIntrospection, IDisposable
 {
     private const int MaxAnswer = 256 * 1024;
     private static readonly TimeSpan AssertionLifetime = TimeSpan.FromSeconds(60);
@@ -66,13 +66,7 @@ public sealed class BrokerClient : IDisposable
     /// <summary>The broker.</summary>
     public string Issuer => _options.Issuer;
 
-    /// <summary>Whether a token holds now.</summary>
-    /// <param name="token">The token.</param>
-    /// <param name="usedAt">Where it is about to be used; the broker then records the use before it says yes. Null: nothing is recorded.</param>
-    /// <param name="proof">How possession was shown: none, dpop, mtls, x5t or other.</param>
-    /// <param name="context">The trail of the use; null: that of the token.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="CredentialRefusedException">Nobody can be asked, or the broker does not answer this workload.</exception>
+    /// <inheritdoc/>
     public async ValueTask<bool> IsActiveAsync(string token, string? usedAt, string proof, TraceParent? context, CancellationToken cancellationToken)
     {
         List<KeyValuePair<string, string>> form = [new("token", token), new("token_type_hint", "access_token")];

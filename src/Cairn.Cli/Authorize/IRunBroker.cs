@@ -14,6 +14,12 @@ internal interface IRunBroker : ICredentialSource, IAsyncDisposable
     /// <exception cref="CredentialRefusedException">The broker can't be asked.</exception>
     ValueTask<ShownAuthority?> ShownAsync(string token, SpiffeId agent, CancellationToken cancellationToken);
 
+    /// <summary>Checks tokens of this broker that callers show.</summary>
+    /// <param name="audience">The names of whom they are shown to: a token must be for one of them.</param>
+    /// <param name="cancellationToken">Stops the opening.</param>
+    /// <exception cref="CredentialRefusedException">The broker can't be opened.</exception>
+    ValueTask<BrokerTokens> VerifierAsync(IReadOnlyList<string> audience, CancellationToken cancellationToken);
+
     /// <summary>The broker of a run; null: there is none.</summary>
     /// <param name="address">The one that <c>--broker</c> names; null: the data directory's own, where it is set up.</param>
     /// <param name="way">Whose run it is.</param>

@@ -45,6 +45,13 @@ internal sealed class LocalBroker(string data, SpiffeId gateway, string owner) :
         return new ShownAuthority(entry.Id, [entry.Subject, .. givers], entry.Scope);
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<BrokerTokens> VerifierAsync(IReadOnlyList<string> audience, CancellationToken cancellationToken)
+    {
+        _ = await OpenAsync(cancellationToken);
+        return new BrokerTokens(_broker!.Guard(gateway, audience), _broker.Settings.Issuer);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _turn.WaitAsync();

@@ -25,6 +25,10 @@ internal sealed class RemoteBroker(BrokerClient client) : IRunBroker
     public async ValueTask<ShownAuthority?> ShownAsync(string token, SpiffeId agent, CancellationToken cancellationToken) =>
         await client.IsActiveAsync(token, null, "none", null, cancellationToken) ? Read(token, agent) : null;
 
+    /// <inheritdoc/>
+    public ValueTask<BrokerTokens> VerifierAsync(IReadOnlyList<string> audience, CancellationToken cancellationToken) =>
+        new(new BrokerTokens(new DpopGuard(new DpopGuardOptions { Issuer = client.Issuer, Audience = audience, Introspection = client }), client.Issuer));
+
     public ValueTask DisposeAsync()
     {
         _source.Dispose();

@@ -6,6 +6,7 @@ using Cairn.Cli.Terminal;
 using Cairn.Gateway.Approvals;
 using Cairn.HttpGateway;
 using Cairn.HttpGateway.Configuration;
+using Cairn.Identity.Credentials;
 using Cairn.Policy;
 using Cairn.Policy.Bundles;
 
@@ -27,8 +28,9 @@ internal static class GatewayCommand
             var way = WayInOptions.Read("gateway", configuration.Agents[0].Id, $"{Environment.UserName}@{Environment.MachineName}", parsed.GetValue(data), parsed.GetValue(server), parsed.GetValue(socket)) with { Name = "http" };
             await using var host = await way.OpenAsync("gateway", sequence: true, cancel);
             await using var broker = IRunBroker.Of(parsed.GetValue(source), way, host);
+            using var tokens = await TokensAsync(configuration, broker, way, cancel);
             using var desk = ApprovalDesk.Open(way.State, log: Console.Error);
-            return await RunAsync(configuration, host, desk, broker, cancel);
+            return await RunAsync(configuration, host, desk, broker, tokens, cancel);
         });
         return command;
     }
@@ -50,7 +52,34 @@ internal static class GatewayCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(GatewayConfiguration configuration, EmitterHost host, ApprovalDesk desk, IRunBroker? broker, CancellationToken cancel)
+    /// <summary>What checks the tokens of agents that are known by them; null: there are no such agents.</summary>
+    private static async Task<BrokerTokens?> TokensAsync(GatewayConfiguration configuration, IRunBroker? broker, WayIn way, CancellationToken cancel)
+    {
+        if (configuration.Agents.FirstOrDefault(agent => agent.ByBrokerToken) is not { } agent)
+        {
+            return null;
+        }
+
+        if (broker is null)
+        {
+            throw new CliException(
+                way.Data is { } data
+                    ? $"agent {agent.Name} is known by broker_token, and {data} has no broker to check its tokens"
+                    : $"agent {agent.Name} is known by broker_token, and no broker is named to check its tokens",
+                way.Data is null ? "cairn gateway --broker URL …" : "cairn broker init, or cairn gateway --broker URL …");
+        }
+
+        try
+        {
+            return await broker.VerifierAsync(configuration.Audience, cancel);
+        }
+        catch (CredentialRefusedException e)
+        {
+            throw new CliException(e.Message, "cairn broker serve says what is wrong with broker.json");
+        }
+    }
+
+    private static async Task<int> RunAsync(GatewayConfiguration configuration, EmitterHost host, ApprovalDesk desk, IRunBroker? broker, BrokerTokens? tokens, CancellationToken cancel)
     {
         using var told = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         void End(PosixSignalContext context)
@@ -65,7 +94,7 @@ internal static class GatewayCommand
         try
         {
             await McpHttpGateway.RunAsync(
-                new HttpGatewayOptions { Configuration = configuration, Approvals = desk, Ledger = host.Ledger, OpenPolicy = OpenAsync, Credentials = broker }, host.Emitter, host.Keys, told.Token);
+                new HttpGatewayOptions { Configuration = configuration, Approvals = desk, Ledger = host.Ledger, OpenPolicy = OpenAsync, Credentials = broker, AccessTokens = tokens }, host.Emitter, host.Keys, told.Token);
         }
         catch (ConfigurationException e)
         {

@@ -15,7 +15,7 @@ namespace Cairn.HttpGateway.Callers;
 /// </summary>
 internal sealed class CallerAuthenticator(
     GatewayConfiguration configuration, StaticTokens tokens, CertificateCallers certificates, IAccessTokenVerifier? accessTokens,
-    Func<TrustBundleSet> bundles, TimeProvider time)
+    Func<RejectedAccessToken, AccessTokenRejectedException, Route, ValueTask> rejected, Func<TrustBundleSet> bundles, TimeProvider time)
 {
     /// <summary>The caller of a route.</summary>
     /// <exception cref="CallerRejectedException">Nobody that the route is for.</exception>
@@ -26,15 +26,13 @@ internal sealed class CallerAuthenticator(
         var caller = header.Count switch
         {
             > 1 => throw new CallerRejectedException(401, "credential_rejected", "expected one Authorization header, found several"),
-            1 when !isForUpstream => await ByHeaderAsync(context, header[0]!).ConfigureAwait(false),
+            1 when !isForUpstream => await ByHeaderAsync(context, route, header[0]!).ConfigureAwait(false),
             _ => ByConnection(context, route),
         };
-        return route.Agents.Contains(caller.Agent.Name)
-            ? caller
-            : throw new CallerRejectedException(403, "not_permitted", $"{caller.Agent.Id} is none of the agents of {route.Path}");
+        return Stranger(route, caller.Agent) is { } why ? throw new CallerRejectedException(403, "not_permitted", why) : caller;
     }
 
-    private async ValueTask<AuthenticatedCaller> ByHeaderAsync(HttpContext context, string header)
+    private async ValueTask<AuthenticatedCaller> ByHeaderAsync(HttpContext context, Route route, string header)
     {
         var space = header.IndexOf(' ', StringComparison.Ordinal);
         var (scheme, token) = space < 0 ? (header, "") : (header[..space], header[(space + 1)..].Trim());
@@ -44,12 +42,12 @@ internal sealed class CallerAuthenticator(
             throw new CallerRejectedException(401, "credential_rejected", "expected Authorization: Bearer or DPoP with a token");
         }
 
-        if (isBearer && tokens.Find(token) is { } known)
+        if (isBearer && tokens.Find(token) is { } owner)
         {
-            return new AuthenticatedCaller(known, CallerOf(context, known, "static-token"), null);
+            return new AuthenticatedCaller(owner, CallerOf(context, owner, "static-token"), null);
         }
 
-        var failures = new List<string>();
+        var (failures, error) = (new List<string>(), (string?)null);
         if (isBearer && token.Count(c => c == '.') == 2)
         {
             if (ByJwtSvid(context, token, failures) is { } workload)
@@ -62,15 +60,27 @@ internal sealed class CallerAuthenticator(
         {
             try
             {
-                return await ByAccessTokenAsync(context, isBearer ? "Bearer" : "DPoP", token, accessTokens).ConfigureAwait(false);
+                return await ByAccessTokenAsync(context, route, isBearer ? "Bearer" : "DPoP", token, accessTokens).ConfigureAwait(false);
             }
             catch (AccessTokenRejectedException e)
             {
+                if (e.Token is { } known)
+                {
+                    await rejected(known, e, route).ConfigureAwait(false);
+                }
+
+                error = e.Error;
                 failures.Add(e.Message);
             }
         }
 
-        throw new CallerRejectedException(401, "credential_rejected", failures.Count == 0 ? "the token is nobody's that this gateway knows" : string.Join("; ", failures.Distinct()));
+        var reasons = failures.Count == 0 ? "the token is nobody's that this gateway knows" : string.Join("; ", failures.Distinct());
+        throw error switch
+        {
+            "unavailable" => new CallerRejectedException(503, "broker_unavailable", reasons),
+            "unauthorized_client" => new CallerRejectedException(403, "not_permitted", reasons),
+            _ => new CallerRejectedException(401, "credential_rejected", reasons) { TokenError = error },
+        };
     }
 
     private AuthenticatedCaller? ByJwtSvid(HttpContext context, string token, List<string> failures)
@@ -97,15 +107,24 @@ internal sealed class CallerAuthenticator(
         return null;
     }
 
-    private async ValueTask<AuthenticatedCaller> ByAccessTokenAsync(HttpContext context, string scheme, string token, IAccessTokenVerifier verifier)
+    private async ValueTask<AuthenticatedCaller> ByAccessTokenAsync(HttpContext context, Route route, string scheme, string token, IAccessTokenVerifier verifier)
     {
         var request = context.Request;
+        if (context.Connection.ClientCertificate is { } certificate)
+        {
+            // A token that is bound to a certificate holds no longer than the certificate, and the connection outlives both.
+            certificates.Check(certificate);
+        }
+
+        Agent? AgentOf(SpiffeId id) => configuration.Agents.FirstOrDefault(a => a.Id == id && a.ByBrokerToken);
         var shown = new ShownAccessToken(
-            scheme, token, [.. request.Headers["DPoP"].OfType<string>()], new HttpMethod(request.Method), new Uri(request.GetEncodedUrl()),
-            context.Connection.ClientCertificate is { } certificate ? Digest.Sha256(certificate.RawData) : null);
+            scheme, token, [.. request.Headers["DPoP"].OfType<string>()], new HttpMethod(request.Method), new Uri(request.GetEncodedUrl()), context.Connection.ClientCertificate)
+        {
+            Context = TraceParent.TryParse(request.Headers.TraceParent, out var named) ? named : null,
+            Unless = id => AgentOf(id) is { } known ? Stranger(route, known) : $"{id} is no agent that this gateway knows by access token",
+        };
         var verified = await verifier.VerifyAsync(shown, context.RequestAborted).ConfigureAwait(false);
-        var agent = configuration.Agents.FirstOrDefault(a => a.Id == verified.Holder && a.ByBrokerToken)
-            ?? throw new AccessTokenRejectedException($"{verified.Holder} is no agent that this gateway knows by access token");
+        var agent = AgentOf(verified.Holder) ?? throw new AccessTokenRejectedException("unauthorized_client", shown.Unless(verified.Holder)!);
         var caller = CallerOf(context, agent, "oauth2") with
         {
             DelegationChain = verified.DelegationChain,
@@ -115,6 +134,8 @@ internal sealed class CallerAuthenticator(
         };
         return new AuthenticatedCaller(agent, caller, verified.Expires);
     }
+
+    private static string? Stranger(Route route, Agent agent) => route.Agents.Contains(agent.Name) ? null : $"{agent.Id} is none of the agents of {route.Path}";
 
     private AuthenticatedCaller ByConnection(HttpContext context, Route route)
     {

@@ -45,11 +45,12 @@ public static class ConfigurationFile
 
     private static GatewayConfiguration Whole(ConfigurationNode root)
     {
-        root.Only("$schema", "listen", "trust", "agents", "routes", "health", "limits", "timeouts");
+        root.Only("$schema", "listen", "trust", "audience", "agents", "routes", "health", "limits", "timeouts");
         return new GatewayConfiguration
         {
             Listeners = [.. root.Get("listen").Elements().Select(ListenerOf)],
             TrustBundles = root.Find("trust") is { } trust ? trust.Members().ToDictionary(m => m.Name, m => m.Node.ExistingFile(), StringComparer.Ordinal) : new Dictionary<string, string>(),
+            Audience = root.Find("audience")?.Elements().Select(a => a.Text()).ToList() ?? [],
             Agents = [.. root.Get("agents").Members().Select(m => AgentOf(m.Name, m.Node))],
             Routes = [.. root.Get("routes").Members().Select(m => RouteOf(m.Name, m.Node))],
             HealthPath = root.Find("health")?.Text() ?? "/healthz",

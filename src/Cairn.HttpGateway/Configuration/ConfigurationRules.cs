@@ -54,6 +54,11 @@ internal static class ConfigurationRules
                 throw error(at, "it is known by certificate and no listener asks for one; expected \"client_certificate\" in a listener's tls");
             }
 
+            if (agent.ByBrokerToken && configuration.Audience.Count == 0)
+            {
+                throw error($"{at}.broker_token", "whom its tokens must be for is not said; expected this gateway's own names under $.audience");
+            }
+
             if (agent.ByLoopback && configuration.Listeners.Any(l => !IPAddress.IsLoopback(l.Address.Address)))
             {
                 throw error(at, "\"loopback\" takes whoever connects for this agent; expected loopback listeners only");

@@ -11,6 +11,9 @@ public sealed record GatewayConfiguration
     /// <summary>SPIFFE bundle files by trust domain: what callers' SVIDs are judged by.</summary>
     public IReadOnlyDictionary<string, string> TrustBundles { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Names of this gateway, one of which an access token of the broker must be for.</summary>
+    public IReadOnlyList<string> Audience { get; init; } = [];
+
     /// <summary>Who may call.</summary>
     public required IReadOnlyList<Agent> Agents { get; init; }
 

@@ -31,7 +31,7 @@ internal sealed class FrontDoor(
         catch (CallerRejectedException e)
         {
             await log.WriteLineAsync($"cairn: {context.Connection.RemoteIpAddress} at {context.Request.Path}: {e.Message}").ConfigureAwait(false);
-            await Problem.WriteAsync(context, e.Status, e.Code, e.Message).ConfigureAwait(false);
+            await Problem.WriteAsync(context, e.Status, e.Code, e.Message, e.TokenError).ConfigureAwait(false);
         }
         catch (TooManySessionsException e)
         {

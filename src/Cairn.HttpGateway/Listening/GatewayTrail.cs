@@ -1,16 +1,19 @@
+using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Gateway;
 using Cairn.Gateway.Authority;
 using Cairn.Gateway.Capture;
+using Cairn.HttpGateway.Callers;
 using Cairn.Policy;
 using Cairn.Sdk;
 
 namespace Cairn.HttpGateway.Listening;
 
 /// <summary>
-/// The gateway's own trail, for what is no agent's doing: the policy bundles that it takes into use. Opened with the first
-/// of them; a decision in any trail names its bundle's digest.
+/// The gateway's own trail, for what is no agent's doing: the policy bundles that it takes into use, and the broker's tokens
+/// that it does not accept, because who showed them is nobody it knows. Opened with the first of them; a decision in any
+/// trail names its bundle's digest.
 /// </summary>
 internal sealed class GatewayTrail
 {
@@ -35,23 +38,20 @@ internal sealed class GatewayTrail
     /// <exception cref="EvidenceUnavailableException">It can't be recorded durably: it must not be used.</exception>
     public async ValueTask RecordAsync(string route, BundleChange change)
     {
-        Task<string?> durable;
-        lock (_gate)
-        {
-            if (_isEnded)
-            {
-                throw new EvidenceUnavailableException("the gateway's own trail has ended", null, isKept: false);
-            }
-
-            var part = _trails.Main;
-            durable = _sink.EmitDurableAsync(_sink.Draft(
-                RecordKinds.PolicyLoaded, part, part.Task, part.Caller, writer => BundleRecord.Write(writer, change), new Dictionary<string, object> { ["cairn.route"] = route }));
-        }
-
+        var durable = Emit(RecordKinds.PolicyLoaded, writer => BundleRecord.Write(writer, change), route)
+            ?? throw new EvidenceUnavailableException("the gateway's own trail has ended", null, isKept: false);
         if (await durable.ConfigureAwait(false) is { } reason && change.Loaded)
         {
             throw new EvidenceUnavailableException($"a policy bundle could not be recorded: {reason}", null, isKept: true);
         }
+    }
+
+    /// <summary>Records that a token of the broker's was not accepted. The refusal stands whether or not that can be recorded.</summary>
+    /// <returns>Why it can't be; null: it is durable.</returns>
+    public async ValueTask<string?> RefusedAsync(string route, RejectedAccessToken token, string error, string reason)
+    {
+        var durable = Emit(RecordKinds.CredentialRefused, writer => RejectionRecord.Write(writer, token, error, reason), route);
+        return durable is null ? "the gateway's own trail has ended" : await durable.ConfigureAwait(false);
     }
 
     /// <summary>Ends the trail, where it was begun.</summary>
@@ -61,6 +61,21 @@ internal sealed class GatewayTrail
         {
             _isEnded = true;
             _trails.EndMain("done", "the gateway was told to end", []);
+        }
+    }
+
+    /// <returns>Null when the trail has ended.</returns>
+    private Task<string?>? Emit(string kind, Action<Utf8JsonWriter> body, string route)
+    {
+        lock (_gate)
+        {
+            if (_isEnded)
+            {
+                return null;
+            }
+
+            var part = _trails.Main;
+            return _sink.EmitDurableAsync(_sink.Draft(kind, part, part.Task, part.Caller, body, new Dictionary<string, object> { ["cairn.route"] = route }));
         }
     }
 }

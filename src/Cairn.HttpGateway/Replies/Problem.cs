@@ -6,7 +6,7 @@ namespace Cairn.HttpGateway.Replies;
 /// <summary>Errors where no JSON-RPC applies, as problem documents (RFC 9457) with a stable <c>code</c>.</summary>
 internal static class Problem
 {
-    public static async Task WriteAsync(HttpContext context, int status, string code, string detail)
+    public static async Task WriteAsync(HttpContext context, int status, string code, string detail, string? tokenError = null)
     {
         if (context.Response.HasStarted)
         {
@@ -20,7 +20,10 @@ internal static class Problem
         context.Response.Headers.CacheControl = "no-store";
         if (status == 401)
         {
-            context.Response.Headers.WWWAuthenticate = code == "unauthenticated" ? "Bearer, DPoP" : "Bearer error=\"invalid_token\", DPoP error=\"invalid_token\"";
+            // RFC 6750 §3.1: who showed nothing learns the schemes only. RFC 9449 §7.1: what a DPoP token lacks, and how proofs may be signed.
+            context.Response.Headers.WWWAuthenticate = code == "unauthenticated"
+                ? "Bearer, DPoP"
+                : $"Bearer error=\"invalid_token\", DPoP error=\"{tokenError ?? "invalid_token"}\"{(tokenError is null ? "" : ", algs=\"ES256 RS256 PS256\"")}";
         }
         else if (status == 503)
         {

@@ -87,7 +87,7 @@ public sealed record IssuedCredential
 /// <param name="error">OAuth 2.0 error code (RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 9449 §5), or <c>unavailable</c>.</param>
 /// <param name="message">Why, without any secret.</param>
 /// <param name="innerException">The cause.</param>
-public sealed class CredentialRefusedException(string error, string message, Exception? innerException = null) : Exception(message, innerException)
+public class CredentialRefusedException(string error, string message, Exception? innerException = null) : Exception(message, innerException)
 {
     /// <summary>OAuth 2.0 error code, or <c>unavailable</c>.</summary>
     public string Error { get; } = error;

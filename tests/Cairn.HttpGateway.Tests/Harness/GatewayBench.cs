@@ -162,7 +162,7 @@ internal sealed class GatewayBench : IAsyncDisposable
             RecordKinds.ContextCaptured => "context",
             RecordKinds.PolicyDecided => "policy",
             RecordKinds.GapDeclared => "gap",
-            RecordKinds.CredentialUsed => "credential",
+            RecordKinds.CredentialUsed or RecordKinds.CredentialRefused => "credential",
             RecordKinds.ApprovalRequested or RecordKinds.ApprovalRecorded => "approval",
             _ => "action",
         }]!.AsObject();
