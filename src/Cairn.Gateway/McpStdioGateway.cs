@@ -61,7 +61,7 @@ public static class McpStdioGateway
             throw;
         }
 
-        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, records, CallerOf(options, actor)), peers, gaps, decides: pipeline is not null);
+        var conversation = new Conversation(options, trails, new ActionRecorder(options, sink, records, CallerOf(options, actor), new KnownSecrets()), peers, gaps, decides: pipeline is not null);
         using (server)
         {
             RunEnding ending;

@@ -142,10 +142,10 @@ public sealed class McpHttpGateway : IAsyncDisposable
         }
 
         var authenticator = new CallerAuthenticator(configuration, new StaticTokens(configuration.Agents), certificates, options.AccessTokens, RejectedAsync, bundles, options.Time);
-        var sessions = new SessionTable(configuration, outlet, keys, options.Ledger, options.Time, options.Log);
+        var endpoints = new Dictionary<string, RouteEndpoint>(StringComparer.Ordinal);
+        var sessions = new SessionTable(configuration, route => endpoints[route.Path].Server.Secrets, outlet, keys, options.Ledger, options.Time, options.Log);
         owned.Insert(0, sessions);
         var (fromCallers, fromServers) = (new BodyBudget(configuration.Limits.BytesUnderWay), new BodyBudget(configuration.Limits.BytesUnderWay));
-        var endpoints = new Dictionary<string, RouteEndpoint>(StringComparer.Ordinal);
         foreach (var route in configuration.Routes)
         {
             var server = new UpstreamServer(route.Upstream, configuration.Timeouts);

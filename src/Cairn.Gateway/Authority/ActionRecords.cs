@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Commitments;
@@ -14,7 +13,8 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
     public RecordDraft Requested(ActionUnderWay way)
     {
         var action = way.Action;
-        var (input, contents) = ContentCapture.Hold(way.Capture, keys, action.Trace, way.Requested, "input", action.InputMedia, action.Input);
+        var (input, contents) = ContentCapture.Hold(
+            way.Secrets.Bound(way.Capture, action.Input.Span), keys, action.Trace, way.Requested, "input", action.InputMedia, action.Input);
         return Draft(RecordKinds.ActionRequested, way, way.Requested, contents, action.Attributes, writer =>
         {
             writer.WriteString("type"u8, action.Type);
@@ -60,7 +60,7 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
         IReadOnlyList<SealedContent> contents = [];
         if (result.Output is { } bytes)
         {
-            (output, contents) = ContentCapture.Hold(OutputProfile(way, bytes), keys, action.Trace, id, "output", result.OutputMedia, bytes);
+            (output, contents) = ContentCapture.Hold(way.Secrets.Bound(way.Capture, bytes.Span), keys, action.Trace, id, "output", result.OutputMedia, bytes);
         }
 
         contents = [.. contents, .. result.Streams.SelectMany(stream => stream.Contents)];
@@ -75,7 +75,7 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
             {
                 writer.WriteStartObject("error"u8);
                 writer.WriteString("code"u8, result.ErrorCode);
-                writer.WriteString("message"u8, Redactor.RedactText(WithoutToken(way, result.ErrorMessage ?? "")));
+                writer.WriteString("message"u8, Redactor.RedactText(way.Secrets.TakenOut(result.ErrorMessage ?? "")));
                 writer.WriteEndObject();
             }
 
@@ -107,13 +107,6 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
             Id = id,
         };
 
-    /// <summary>An output that holds the action's own credential is committed to and not kept: a token is stored nowhere.</summary>
-    private static CaptureProfile OutputProfile(ActionUnderWay way, ReadOnlyMemory<byte> output) =>
-        way.Credential is { } credential && output.Span.IndexOf(Encoding.UTF8.GetBytes(credential.Token)) >= 0 ? CaptureProfile.Metadata : way.Capture;
-
-    private static string WithoutToken(ActionUnderWay way, string text) =>
-        way.Credential is { } credential ? text.Replace(credential.Token, Redactor.Marker("credential"), StringComparison.Ordinal) : text;
-
     private Dictionary<string, object> AttributesOf(ActionUnderWay way, ActionResult result)
     {
         var attributes = new Dictionary<string, object>(way.Action.Attributes, StringComparer.Ordinal);
@@ -124,7 +117,7 @@ internal sealed class ActionRecords(EvidenceOutlet outlet, ITrailKeys keys, Time
 
         foreach (var (name, value) in result.Attributes)
         {
-            attributes[name] = value;
+            attributes[name] = value is string text ? way.Secrets.TakenOut(text) : value;
         }
 
         if (result.ErrorCode is not null)

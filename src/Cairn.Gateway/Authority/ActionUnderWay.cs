@@ -28,7 +28,18 @@ internal sealed class ActionUnderWay
     public RecordId? Approval { get; set; }
 
     /// <summary>The credential that it is done with. Its token is a secret: it stands in no record.</summary>
-    public IssuedCredential? Credential { get; set; }
+    public IssuedCredential? Credential
+    {
+        get;
+        set
+        {
+            field = value;
+            Secrets.Add(value?.Token);
+        }
+    }
+
+    /// <summary>What its records must not hold: its conversation's secrets, where it is part of one.</summary>
+    public required KnownSecrets Secrets { get; init; }
 
     /// <summary>The credential is for this act alone, and not for others of its task.</summary>
     public bool IsCredentialItsOwn { get; set; }
@@ -46,12 +57,22 @@ internal sealed class ActionUnderWay
     public bool IsRequested { get; set; }
 
     /// <summary>An action that nobody has recorded yet.</summary>
-    public static ActionUnderWay Propose(ProposedAction action, CaptureProfile capture, TimeProvider time) => new()
+    /// <param name="action">What is proposed.</param>
+    /// <param name="capture">How much of its content is kept where no policy says otherwise.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="secrets">Those of the conversation that it is part of; null: it stands alone.</param>
+    public static ActionUnderWay Propose(ProposedAction action, CaptureProfile capture, TimeProvider time, KnownSecrets? secrets = null)
     {
-        Action = action,
-        Requested = RecordId.New(time.GetUtcNow()),
-        Span = SpanId.New(),
-        Started = time.GetTimestamp(),
-        Capture = capture,
-    };
+        var way = new ActionUnderWay
+        {
+            Action = action,
+            Requested = RecordId.New(time.GetUtcNow()),
+            Span = SpanId.New(),
+            Started = time.GetTimestamp(),
+            Capture = capture,
+            Secrets = secrets ?? new KnownSecrets(),
+        };
+        way.Secrets.Add(action.Caller.SubjectToken);
+        return way;
+    }
 }

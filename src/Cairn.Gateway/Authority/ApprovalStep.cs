@@ -82,7 +82,7 @@ internal sealed class ApprovalStep(ActionPipelineOptions options, ActionEmission
             Reason = DecisionRecord.Shown(decision.Reason),
             Requested = now,
             Expires = now + (decision.ApprovalTimeout ?? options.ApprovalTimeout),
-            Input = way.Capture == CaptureProfile.Metadata || way.Action.Input.Length > 64 * 1024
+            Input = way.Secrets.Bound(way.Capture, way.Action.Input.Span) == CaptureProfile.Metadata || way.Action.Input.Length > 64 * 1024
                 ? null : Encoding.UTF8.GetString(Redactor.RedactContent(way.Action.Input, out _).Span),
         };
     }

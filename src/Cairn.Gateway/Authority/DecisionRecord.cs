@@ -20,7 +20,7 @@ internal static class DecisionRecord
     public static RecordDraft Of(ActionUnderWay way, RecordId id, PolicyDecision decision, RecordId? approval, ITrailKeys keys)
     {
         var (input, contents) = ContentCapture.Hold(
-            ProfileOf(decision.KeepInput), keys, way.Action.Trace, id, "input", "application/json", decision.Input);
+            way.Secrets.Bound(ProfileOf(decision.KeepInput), decision.Input.Span), keys, way.Action.Trace, id, "input", "application/json", decision.Input);
         return ActionRecords.Draft(RecordKinds.PolicyDecided, way, id, contents, null, writer =>
         {
             writer.WriteString("bundle"u8, $"sha256:{decision.Bundle}");

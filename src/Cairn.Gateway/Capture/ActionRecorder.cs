@@ -7,7 +7,8 @@ namespace Cairn.Gateway.Capture;
 /// <param name="sink">Where the records go.</param>
 /// <param name="records">Drafts them.</param>
 /// <param name="caller">Who asks, unless an action names another.</param>
-internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, ActionRecords records, Caller caller)
+/// <param name="secrets">What no record of the conversation may hold, whichever of its peers says it.</param>
+internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, ActionRecords records, Caller caller, KnownSecrets secrets)
 {
     /// <summary>In a trail that a request names, nobody knows who handed on what: the agent's own word must not widen anything.</summary>
     private readonly Caller _elsewhere = caller with { DelegationChain = [] };
@@ -41,7 +42,7 @@ internal sealed class ActionRecorder(GatewayOptions options, EvidenceSink sink, 
             Attributes = attributes,
         };
         start.Part.OpenActions++;
-        return new OpenAction { Part = start.Part, Way = ActionUnderWay.Propose(proposed, options.Capture, options.Time) };
+        return new OpenAction { Part = start.Part, Way = ActionUnderWay.Propose(proposed, options.Capture, options.Time, secrets) };
     }
 
     /// <summary>Records that an action is about to pass.</summary>

@@ -215,6 +215,7 @@ internal sealed class HookWork(
             Span = use.Span,
             Started = deciding.Time.GetTimestamp() - ticks,
             Capture = use.Capture,
+            Secrets = new KnownSecrets(),
         };
     }
 

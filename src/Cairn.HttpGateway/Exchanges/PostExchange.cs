@@ -42,6 +42,7 @@ internal sealed class PostExchange(RouteEndpoint endpoint, HttpContext context, 
                 return;
             }
 
+            session.Know(context.Request.Headers.Authorization);
             try
             {
                 await PassAsync(session, isNew, scanned, metadata, body).ConfigureAwait(false);

@@ -28,6 +28,7 @@ internal sealed class StreamExchange(RouteEndpoint endpoint, HttpContext context
             return;
         }
 
+        session.Know(context.Request.Headers.Authorization);
         var isDelete = HttpMethods.IsDelete(context.Request.Method);
         var isOver = false;
         try

@@ -6,6 +6,7 @@ using Cairn.Gateway.Capture;
 using Cairn.Gateway.Forwarding;
 using Cairn.Gateway.Messages;
 using Cairn.HttpGateway.Callers;
+using Microsoft.Extensions.Primitives;
 
 namespace Cairn.HttpGateway.Sessions;
 
@@ -76,6 +77,15 @@ internal sealed class McpSession : IDisposable
         lock (_gate)
         {
             _ = _parts.Trails.Main;
+        }
+    }
+
+    /// <summary>Takes note of what a request authenticates itself by: whoever says it again, it is kept nowhere.</summary>
+    public void Know(StringValues authorization)
+    {
+        foreach (var header in authorization)
+        {
+            _parts.Secrets.Add(header?[(header.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim());
         }
     }
 

@@ -14,17 +14,21 @@ internal sealed class SessionParts
     /// <param name="outlet">Where the records go.</param>
     /// <param name="keys">Keys of the trails.</param>
     /// <param name="server">The server's name until it tells its own.</param>
-    public SessionParts(GatewayOptions options, Caller caller, EvidenceOutlet outlet, ITrailKeys keys, string server)
+    /// <param name="secrets">What no record of the session may hold.</param>
+    public SessionParts(GatewayOptions options, Caller caller, EvidenceOutlet outlet, ITrailKeys keys, string server, KnownSecrets secrets)
     {
+        Secrets = secrets;
         var sink = new EvidenceSink(outlet, new Actor(caller.Agent, caller.Instance, caller.Owner));
         Peers = new PeerContext(server);
         Trails = new TrailParts(options, sink, keys, Peers.Notes);
         Gaps = new GapCounter(sink, Trails, options.Time);
-        Actions = new ActionRecorder(options, sink, new ActionRecords(outlet, keys, options.Time, options.Strict), caller);
+        Actions = new ActionRecorder(options, sink, new ActionRecords(outlet, keys, options.Time, options.Strict), caller, secrets);
         Describer = new ActionDescriber(Peers, options.Transport);
         Rounds = new InputRounds(Actions, Describer);
         Answers = new AnswerBook(options, Actions, Rounds, Peers, Gaps, Trails);
     }
+
+    public KnownSecrets Secrets { get; }
 
     public PeerContext Peers { get; }
 

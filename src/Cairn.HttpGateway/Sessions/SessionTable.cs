@@ -17,7 +17,7 @@ internal sealed class TooManySessionsException(int limit) : Exception($"{limit} 
 /// one that was never given, and so is every id from before the gateway started. Clients begin anew then, as MCP asks.
 /// </summary>
 internal sealed class SessionTable(
-    GatewayConfiguration configuration, EvidenceOutlet outlet, ITrailKeys keys, ILedgerClient? ledger, TimeProvider time, TextWriter log) : IAsyncDisposable
+    GatewayConfiguration configuration, Func<Route, IReadOnlyList<string>> secrets, EvidenceOutlet outlet, ITrailKeys keys, ILedgerClient? ledger, TimeProvider time, TextWriter log) : IAsyncDisposable
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
 
@@ -141,7 +141,7 @@ internal sealed class SessionTable(
             Transport = "tcp",
             Time = time,
         };
-        var parts = new SessionParts(options, caller.Caller, outlet, keys, route.Path.Trim('/') is { Length: > 0 } name ? name : route.Upstream.Url.Host);
+        var parts = new SessionParts(options, caller.Caller, outlet, keys, route.Path.Trim('/') is { Length: > 0 } name ? name : route.Upstream.Url.Host, new KnownSecrets(secrets(route)));
         return new McpSession(new SessionKey(route.Path, caller.Agent.Name, null), options, parts, configuration.Timeouts.Resume);
     }
 

@@ -35,6 +35,9 @@ internal sealed class UpstreamServer : IDisposable
 
     public Upstream Options { get; }
 
+    /// <summary>The secrets that every request carries.</summary>
+    public IReadOnlyList<string> Secrets => [.. _headers.Select(h => h.Value)];
+
     /// <summary>A request to the server, of the newest HTTP version that it speaks.</summary>
     public HttpRequestMessage Request(HttpMethod method)
     {
