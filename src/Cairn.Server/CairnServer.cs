@@ -22,9 +22,11 @@ public sealed class CairnServer : IAsyncDisposable
     private readonly EmbeddedLedger _ledger;
     private readonly LocalAuthority _authority;
     private readonly StatementRoute _statements;
+    private readonly Enrolments _enrolments;
+    private readonly EnrolmentTrail _trail;
 
-    private CairnServer(WebApplication app, EmbeddedLedger ledger, LocalAuthority authority, StatementRoute statements) =>
-        (_app, _ledger, _authority, _statements) = (app, ledger, authority, statements);
+    private CairnServer(WebApplication app, EmbeddedLedger ledger, LocalAuthority authority, StatementRoute statements, Enrolments enrolments, EnrolmentTrail trail) =>
+        (_app, _ledger, _authority, _statements, _enrolments, _trail) = (app, ledger, authority, statements, enrolments, trail);
 
     /// <summary>Where it listens, with the port that port 0 became.</summary>
     public Uri Address => new(_app.Urls.First());
@@ -61,13 +63,14 @@ public sealed class CairnServer : IAsyncDisposable
             ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Time = options.Time, Log = options.Log }, cancellationToken);
             var tokens = ServerTokens.OpenOrCreate(directory.Root);
             var enrolments = new Enrolments(directory.Root);
+            var trail = new EnrolmentTrail(directory, ledger, authority, options);
             var statements = new StatementRoute(ledger);
             var app = Build(options);
             statements.Map(app);
-            new EnrolmentRoute(options, authority, directory.TrustPolicy(), tokens, new JoinTokens(directory.KeysPath, options.Time), enrolments).Map(app);
+            new EnrolmentRoute(options, authority, directory.TrustPolicy(), tokens, new JoinTokens(directory.KeysPath, options.Time), enrolments, trail).Map(app);
             new ReadingRoutes(options, directory, ledger, new Readers(options, tokens, enrolments)).Map(app);
             await app.StartAsync(cancellationToken);
-            return new CairnServer(app, ledger, authority, statements);
+            return new CairnServer(app, ledger, authority, statements, enrolments, trail);
         }
         catch (Exception e)
         {
@@ -91,9 +94,11 @@ public sealed class CairnServer : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        await _trail.DisposeAsync();
         await _ledger.DisposeAsync();
         _authority.Dispose();
         _statements.Dispose();
+        _enrolments.Dispose();
     }
 
     private static void CheckAddress(CairnServerOptions options)

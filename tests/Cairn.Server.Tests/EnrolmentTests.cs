@@ -1,4 +1,5 @@
 using Cairn.Evidence;
+using Cairn.Evidence.Records;
 using Cairn.Identity;
 using Cairn.Identity.Enrolment;
 using Cairn.Identity.Files;
@@ -30,6 +31,34 @@ public sealed class EnrolmentTests : IDisposable
         using var renewing = _bench.Identity(server.Address, null);
         using var renewed = await renewing.FetchAsync(ServerBench.Cancel);
         Assert.NotNull(renewing.AccessToken);
+    }
+
+    [Fact]
+    public async Task Enrolment_is_a_record_before_the_certificate_leaves_and_a_renewal_or_a_refusal_is_none()
+    {
+        Svid svid;
+        await using (var server = await _bench.ServeAsync())
+        {
+            using var stranger = _bench.Identity(server.Address, "wrong", SpiffeId.Parse("spiffe://cairn.local/agent/b"), folder: "stranger");
+            await Assert.ThrowsAsync<SvidUnavailableException>(async () => await stranger.FetchAsync(ServerBench.Cancel));
+            Assert.Empty(await _bench.AllRecordsAsync());
+            using var joining = _bench.Identity(server.Address, _bench.JoinToken);
+            svid = await joining.FetchAsync(ServerBench.Cancel);
+            Assert.Single(await _bench.AllRecordsAsync(), r => r.Kind == RecordKinds.LedgerEnrolled);
+            using var renewing = _bench.Identity(server.Address, null);
+            (await renewing.FetchAsync(ServerBench.Cancel)).Dispose();
+        }
+
+        var records = await _bench.AllRecordsAsync();
+        Assert.Equal([RecordKinds.TaskStarted, RecordKinds.LedgerEnrolled, RecordKinds.TaskEnded], records.Select(r => r.Kind));
+        Assert.All(records, r => Assert.Equal("spiffe://cairn.local/operator/ledger", r.Actor.Id.ToString()));
+        var enrolled = records[1].Body;
+        Assert.Equal(
+            [ServerBench.Agent.ToString(), "agent", "join-token", Digest.Sha256(svid.Key.ExportSubjectPublicKeyInfo()).ToString()],
+            new[] { "emitter", "role", "method", "key" }.Select(name => enrolled.GetProperty(name).GetString()));
+        Assert.Equal(svid.NotAfter, DateTimeOffset.Parse(enrolled.GetProperty("expires").GetString()!, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(3, records[2].Body.GetProperty("emitters")[0].GetProperty("records").GetInt32());
+        svid.Dispose();
     }
 
     [Fact]

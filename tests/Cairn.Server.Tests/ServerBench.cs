@@ -62,13 +62,16 @@ internal sealed class ServerBench : IDisposable
     }
 
     /// <summary>The records of the trail as the real ledger holds them, in ledger order.</summary>
-    public async Task<IReadOnlyList<Record>> RecordsAsync()
+    public async Task<IReadOnlyList<Record>> RecordsAsync() => [.. (await AllRecordsAsync()).Where(r => r.Trace == Trace)];
+
+    /// <summary>The records of every trail.</summary>
+    public async Task<IReadOnlyList<Record>> AllRecordsAsync()
     {
         await using var ledger = await EmbeddedLedger.OpenAsync(LedgerDirectory.Open(Data), new EmbeddedLedgerOptions { Sequence = false, Log = Note }, Cancel);
         var records = new List<Record>();
         await foreach (var entry in ledger.ReadAsync(0, ledger.Count(), Cancel))
         {
-            records.AddRange(entry.Records.Select(r => Record.Parse(r)).Where(r => r.Trace == Trace));
+            records.AddRange(entry.Records.Select(r => Record.Parse(r)));
         }
 
         return records;

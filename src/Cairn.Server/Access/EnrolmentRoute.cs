@@ -1,9 +1,11 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cairn.Evidence;
 using Cairn.Evidence.Trust;
 using Cairn.Identity;
 using Cairn.Identity.Enrolment;
+using Cairn.Sdk;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -12,7 +14,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Cairn.Server.Access;
 
 /// <summary><c>POST /v1/enrol</c>: a certificate request for an SVID (docs/spec/http-api.md §4).</summary>
-internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority authority, TrustPolicy policy, ServerTokens tokens, JoinTokens joinTokens, Enrolments enrolments)
+internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority authority, TrustPolicy policy, ServerTokens tokens, JoinTokens joinTokens, Enrolments enrolments, EnrolmentTrail trail)
 {
     private const int MaxBody = 64 * 1024;
 
@@ -38,13 +40,27 @@ internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority 
         }
 
         // What a join token must not give: the right to speak as the target system's log, or as the operator.
-        if (wanted.Id.TrustDomain != authority.TrustDomain || policy.RuleFor(wanted.Id)?.Role is not (EmitterRole.Agent or EmitterRole.Gateway))
+        var role = policy.RuleFor(wanted.Id)?.Role;
+        if (wanted.Id.TrustDomain != authority.TrustDomain || role is not (EmitterRole.Agent or EmitterRole.Gateway))
         {
             return Problems.Problem(403, "id-not-allowed", $"{wanted.Id} can't be had by enrolment; expected spiffe://{authority.TrustDomain}/agent/… or spiffe://{authority.TrustDomain}/gateway/…, or another id that the trust policy gives to agents or gateways");
         }
 
-        var now = options.Time.GetUtcNow();
-        var (accessToken, refusal) = enrolments.Enrol(wanted.Id, wanted.KeyThumbprint, () => tokens.IsEnrol(request!.Token) || joinTokens.Use(request!.Token, wanted.Id), now);
+        // Made before it is decided whether anybody gets it: its end stands in the record.
+        var chain = authority.IssueFor(wanted, options.SvidLifetime);
+        var (accessToken, refusal) = ((string?)null, EnrolmentRefusal.None);
+        try
+        {
+            (accessToken, refusal) = await enrolments.EnrolAsync(
+                wanted.Id, wanted.KeyThumbprint, () => tokens.IsEnrol(request!.Token) || joinTokens.Use(request!.Token, wanted.Id),
+                () => trail.RecordAsync(wanted, role.Value, EndOf(chain[0]), context.RequestAborted), options.Time.GetUtcNow(), context.RequestAborted);
+        }
+        catch (EvidenceUnavailableException e)
+        {
+            options.Log($"did not enrol {wanted.Id}: {e.Message}");
+            return Problems.Unavailable($"{wanted.Id} is not enrolled: that can't be recorded now; a join token for this id alone is used up and has to be made anew");
+        }
+
         switch (refusal)
         {
             case EnrolmentRefusal.NoToken:
@@ -57,12 +73,18 @@ internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority 
                 options.Log($"gave an SVID to {wanted.Id} at {context.Connection.RemoteIpAddress}, key {wanted.KeyThumbprint}");
                 return Results.Json(new
                 {
-                    chain = authority.IssueFor(wanted, options.SvidLifetime).Select(Convert.ToBase64String),
+                    chain = chain.Select(Convert.ToBase64String),
                     root = Convert.ToBase64String(authority.RootCertificate),
                     trust_domain = authority.TrustDomain,
                     access_token = accessToken,
                 });
         }
+    }
+
+    private static DateTimeOffset EndOf(byte[] leaf)
+    {
+        using var certificate = X509CertificateLoader.LoadCertificate(leaf);
+        return certificate.NotAfter;
     }
 
     private sealed record EnrolRequest([property: JsonPropertyName("csr")] string? Csr, [property: JsonPropertyName("token")] string? Token);

@@ -16,20 +16,30 @@ internal sealed record Enrolment(SpiffeId Id, Digest Key, Digest Access, DateTim
 /// Who joined, in <c>enrolments.jsonl</c>: one line each time, the last one of an id counts. The first key of an id is
 /// its key: another machine that asks for the same id is refused until an operator removes the lines.
 /// </summary>
-internal sealed class Enrolments(string data)
+internal sealed class Enrolments(string data) : IDisposable
 {
+    private readonly SemaphoreSlim _turn = new(1);
     private readonly string _path = Path.Combine(data, "enrolments.jsonl");
 
-    /// <summary>Decides on a request for an SVID and notes it, in one step over all servers on the directory.</summary>
+    /// <summary>
+    /// Decides on a request for an SVID and notes it, in one step over all servers on the directory. Order of effects: the join
+    /// token is used up → who joins is recorded, durably → the enrolment is noted. A crash in between leaves a record of an
+    /// enrolment that nobody has, never an enrolment without a record.
+    /// </summary>
     /// <param name="id">The wanted id.</param>
     /// <param name="key">SHA-256 of the key that signed the request.</param>
     /// <param name="hasJoinToken">Whether a good join token came along; asked only of ids that are new, since a token is used up by it.</param>
+    /// <param name="record">Records that an id joins; asked only of ids that are new.</param>
     /// <param name="now">The time to note.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <returns>A new access token, or the refusal.</returns>
-    public (string? AccessToken, EnrolmentRefusal Refusal) Enrol(SpiffeId id, Digest key, Func<bool> hasJoinToken, DateTimeOffset now)
+    public async ValueTask<(string? AccessToken, EnrolmentRefusal Refusal)> EnrolAsync(
+        SpiffeId id, Digest key, Func<bool> hasJoinToken, Func<ValueTask> record, DateTimeOffset now, CancellationToken cancel)
     {
-        using (FileLock.Take(_path + ".lock", TimeSpan.FromSeconds(10)))
+        await _turn.WaitAsync(cancel);
+        try
         {
+            using var held = FileLock.Take(_path + ".lock", TimeSpan.FromSeconds(10));
             var known = Read().LastOrDefault(e => e.Id == id);
             if (known is not null && known.Key != key)
             {
@@ -41,11 +51,22 @@ internal sealed class Enrolments(string data)
                 return (null, EnrolmentRefusal.NoToken);
             }
 
+            if (known is null)
+            {
+                await record();
+            }
+
             var token = ServerTokens.Make();
             Append(new Enrolment(id, key, Digest.Sha256(Encoding.ASCII.GetBytes(token)), now));
             return (token, EnrolmentRefusal.None);
         }
+        finally
+        {
+            _turn.Release();
+        }
     }
+
+    public void Dispose() => _turn.Dispose();
 
     /// <summary>Whether this token was given to an emitter that is enrolled. Processes with one id share it: each renewal adds one.</summary>
     public bool IsAccess(string? token)
