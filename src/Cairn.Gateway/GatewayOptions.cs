@@ -24,6 +24,9 @@ public sealed record ShownAuthority(string CredentialId, IReadOnlyList<string> C
 /// <summary>What to wrap and how to record it.</summary>
 public sealed record GatewayOptions
 {
+    /// <summary>The member of <c>params._meta</c> that servers find a credential under where nothing else is agreed.</summary>
+    public const string StandardCredentialMember = "cairn/credential";
+
     /// <summary>The agent whose calls are recorded: the actor of every record.</summary>
     public required SpiffeId Agent { get; init; }
 
@@ -114,7 +117,7 @@ public sealed record GatewayOptions
     public IReadOnlyList<string>? DelegationChain { get; init; }
 
     /// <summary>The member of <c>params._meta</c> in which the server gets the credential that the policy grants. A client's own value never passes.</summary>
-    public string CredentialMember { get; init; } = "cairn/credential";
+    public string CredentialMember { get; init; } = StandardCredentialMember;
 
     /// <summary>How long a line waits for decisions and credentials before the messages that have none step aside and let others by.</summary>
     public TimeSpan OrderPatience { get; init; } = TimeSpan.FromMilliseconds(100);

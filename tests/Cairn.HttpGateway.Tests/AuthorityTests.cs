@@ -191,6 +191,21 @@ public sealed class AuthorityTests
         await bench.CompletedAsync("refused");
     }
 
+    [Fact]
+    public async Task Callers_own_value_never_passes_under_the_credentials_name_where_the_server_looks_for_one()
+    {
+        await using var server = await PuppetServer.PlainAsync();
+        await using var bench = await DecidingAsync(server, _ => DecidingPolicy.Decision(PolicyOutcome.Allow), null, "meta");
+
+        using var call = await bench.PostAsync(GatewayBench.Call(1, "pay", meta: new JsonObject { ["cairn/credential"] = "Bearer mine", ["a"] = 1 }));
+        using var other = await bench.PostAsync("""{"jsonrpc":"2.0","method":"notifications/x","params":{ "_meta":{"a": 1,"cairn/credential":"Bearer mine"}, "b":2}}""");
+
+        var seen = server.Seen.ToList();
+        var meta = JsonNode.Parse(seen[0].Body)!["params"]!["_meta"]!.AsObject();
+        Assert.Equal(["a", "traceparent"], meta.Select(m => m.Key).Order());
+        Assert.Equal("""{"jsonrpc":"2.0","method":"notifications/x","params":{ "_meta":{"a": 1}, "b":2}}""", seen[1].Body);
+    }
+
     private static Task<GatewayBench> DecidingAsync(
         PuppetServer server, Func<AuthorizationRequest, PolicyDecision> decide, Func<HttpGatewayOptions, HttpGatewayOptions>? options = null, string delivery = "authorization") =>
         GatewayBench.StartAsync(

@@ -218,7 +218,8 @@ internal sealed class GuardedForwarding(
         return meta.Splices(set, options.CredentialMember);
     }
 
-    private static byte[] JsonOf(IssuedCredential credential)
+    /// <summary>A credential as a server gets it in a request's metadata.</summary>
+    internal static byte[] JsonOf(IssuedCredential credential)
     {
         var buffer = new ArrayBufferWriter<byte>(credential.Token.Length + 64);
         using (var writer = new Utf8JsonWriter(buffer))

@@ -35,8 +35,8 @@ internal sealed class MetaMembers
 
     /// <summary>The splices that set members, in place where they stand already, and take one out.</summary>
     /// <param name="set">Names and the JSON of their values. None: nothing is set.</param>
-    /// <param name="take">The name of a member that must not stay as it is: taken out unless it is set.</param>
-    public IReadOnlyList<LineSplice> Splices(IReadOnlyList<(string Name, byte[] Json)> set, string take)
+    /// <param name="take">The name of a member that must not stay as it is: taken out unless it is set. Null: there is no such.</param>
+    public IReadOnlyList<LineSplice> Splices(IReadOnlyList<(string Name, byte[] Json)> set, string? take)
     {
         if (!HasPlace)
         {
@@ -44,7 +44,7 @@ internal sealed class MetaMembers
         }
 
         var splices = new List<LineSplice>();
-        var taken = set.Any(s => s.Name == take) ? null : Find(take);
+        var taken = take is null || set.Any(s => s.Name == take) ? null : Find(take);
         if (taken is { } gone)
         {
             splices.Add(Removal(gone));

@@ -1,8 +1,8 @@
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using Cairn.Gateway;
 using Cairn.Gateway.Authority;
 using Cairn.Gateway.Capture;
+using Cairn.Gateway.Forwarding;
 using Cairn.Gateway.Messages;
 using Cairn.HttpGateway.Configuration;
 using Cairn.HttpGateway.Sessions;
@@ -11,13 +11,11 @@ namespace Cairn.HttpGateway.Exchanges;
 
 /// <summary>
 /// The body that goes to the server: the caller's own, with each action's trace parent in <c>params._meta</c>, and its
-/// credential where the route delivers it there. Every other byte stays.
+/// credential where the route delivers it there: then what the caller itself puts under that name never passes, because it
+/// would be believed in the gateway's name. Every other byte stays.
 /// </summary>
 internal static class OutgoingBody
 {
-    /// <summary>The member that holds a credential: an object with <c>token</c> and <c>token_type</c>, as stdio servers get it.</summary>
-    public const string CredentialMember = "cairn/credential";
-
     /// <summary>Makes the body.</summary>
     /// <param name="exchange">What the caller sent.</param>
     /// <param name="permits">The permits of its actions.</param>
@@ -28,68 +26,38 @@ internal static class OutgoingBody
     {
         obstacle = null;
         var splices = new List<LineSplice>();
-        foreach (var (request, action) in exchange.Actions)
+        var take = delivery == CredentialDelivery.Meta ? GatewayOptions.StandardCredentialMember : null;
+        var actions = exchange.Actions.ToDictionary(a => exchange.MessageOf(a.Request), a => a.Request);
+        foreach (var message in exchange.Scanned.Messages)
         {
+            var members = MetaMembers.Of(message, exchange.Body.Span);
+            if (!actions.TryGetValue(message, out var request))
+            {
+                splices.AddRange(members.Splices([], take));
+                continue;
+            }
+
             var permit = permits[request];
-            var message = exchange.MessageOf(request);
-            var credential = delivery == CredentialDelivery.Meta && permit.Credential is { } issued
-                ? $"{{\"token\":\"{JavaScriptEncoder.Default.Encode(issued.Token)}\",\"token_type\":\"{JavaScriptEncoder.Default.Encode(issued.TokenType)}\"}}" : null;
-            var splicesTrace = McpMethods.ActionOf(request.Method, Cairn.Gateway.Forwarding.Direction.ClientToServer) is { Splices: true };
-            var trace = splicesTrace ? TraceParentSplice.For(message, exchange.Body.Span, permit.Context.ToString()) : null;
-            if (credential is null)
+            var set = new List<(string Name, byte[] Json)>();
+            if (McpMethods.ActionOf(request.Method, Direction.ClientToServer) is { Splices: true })
             {
-                if (trace is { } only)
+                set.Add(("traceparent", Encoding.ASCII.GetBytes($"\"{permit.Context}\"")));
+            }
+
+            if (take is not null && permit.Credential is { } issued)
+            {
+                if (!members.HasPlace || members[take] is not null)
                 {
-                    splices.Add(only);
+                    obstacle = $"{request.Method} has no place for the credential that it needs: expected params with a _meta object, without a member {take}";
+                    return default;
                 }
+
+                set.Add((take, GuardedForwarding.JsonOf(issued)));
             }
-            else if (!AddCredential(splices, message, exchange.Body, credential, trace, permit.Context.ToString()))
-            {
-                obstacle = $"{request.Method} has no place for the credential that it needs: expected params with a _meta object, without a member {CredentialMember}";
-                return default;
-            }
+
+            splices.AddRange(members.Splices(set, take));
         }
 
         return splices.Count == 0 ? exchange.Body : LineSplice.Apply(exchange.Body.Span, splices);
-    }
-
-    private static bool AddCredential(
-        List<LineSplice> splices, McpMessage message, ReadOnlyMemory<byte> body, string credential, LineSplice? trace, string traceParent)
-    {
-        var member = $"\"{CredentialMember}\":{credential}";
-        if (message["params._meta"] is { } meta)
-        {
-            if (meta.Type != JsonTokenType.StartObject || HoldsCredential(meta.In(body)))
-            {
-                return false;
-            }
-
-            // Something follows it in every case: the caller's own members, or the trace parent.
-            var isEmpty = meta.In(body.Span)[1..^1].IndexOfAnyExcept(" \t\r\n"u8) < 0;
-            splices.Add(new LineSplice(meta.Start + 1, 0, Encoding.ASCII.GetBytes(isEmpty && trace is null ? member : member + ",")));
-            if (trace is { } replaced)
-            {
-                splices.Add(replaced);
-            }
-
-            return true;
-        }
-
-        if (message["params"] is not { Type: JsonTokenType.StartObject } parameters)
-        {
-            return false;
-        }
-
-        var alone = parameters.In(body.Span)[1..^1].IndexOfAnyExcept(" \t\r\n"u8) < 0;
-        var whole = trace is null ? $"\"_meta\":{{{member}}}" : $"\"_meta\":{{\"traceparent\":\"{traceParent}\",{member}}}";
-        splices.Add(new LineSplice(parameters.Start + 1, 0, Encoding.ASCII.GetBytes(alone ? whole : whole + ",")));
-        return true;
-    }
-
-    /// <summary>A caller that brings the member itself would be believed in the gateway's name.</summary>
-    private static bool HoldsCredential(ReadOnlyMemory<byte> meta)
-    {
-        using var document = JsonDocument.Parse(meta, new JsonDocumentOptions { MaxDepth = MessageScanner.MaxDepth });
-        return document.RootElement.TryGetProperty(CredentialMember, out _);
     }
 }

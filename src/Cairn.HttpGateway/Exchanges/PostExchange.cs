@@ -90,7 +90,7 @@ internal sealed class PostExchange(RouteEndpoint endpoint, HttpContext context, 
         }
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, session.Ending, endpoint.Stopped);
-        if (await AdmitAsync(session, exchange, ending.Token).ConfigureAwait(false) is { } permits)
+        if (await AdmitAsync(session, exchange, metadata, ending.Token).ConfigureAwait(false) is { } permits)
         {
             var answer = new ServerAnswer(endpoint, session, exchange, _caller, context, metadata, isNew);
             await answer.PassAsync(permits, ending.Token).ConfigureAwait(false);
@@ -99,7 +99,7 @@ internal sealed class PostExchange(RouteEndpoint endpoint, HttpContext context, 
 
     /// <summary>Decides and records.</summary>
     /// <returns>The permits; null when the exchange is refused and answered.</returns>
-    private async Task<IReadOnlyDictionary<PendingRequest, ActionPermit>?> AdmitAsync(McpSession session, Exchange exchange, CancellationToken ending)
+    private async Task<IReadOnlyDictionary<PendingRequest, ActionPermit>?> AdmitAsync(McpSession session, Exchange exchange, RequestMetadata metadata, CancellationToken ending)
     {
         foreach (var evidence in exchange.Evidence)
         {
@@ -137,20 +137,20 @@ internal sealed class PostExchange(RouteEndpoint endpoint, HttpContext context, 
             return permits;
         }
 
-        await RefuseAsync(session, exchange, permits).ConfigureAwait(false);
+        await RefuseAsync(session, exchange, permits, metadata).ConfigureAwait(false);
         return null;
     }
 
     /// <summary>Answers a refused exchange. A batch is refused whole: part of what was meant as one is not what was meant.</summary>
-    private async Task RefuseAsync(McpSession session, Exchange exchange, IReadOnlyDictionary<PendingRequest, ActionPermit> permits)
+    private async Task RefuseAsync(McpSession session, Exchange exchange, IReadOnlyDictionary<PendingRequest, ActionPermit> permits, RequestMetadata metadata)
     {
         var answers = new List<byte[]>();
         foreach (var request in exchange.Requests)
         {
             var refusal = permits.TryGetValue(request, out var permit) ? permit.Refusal : null;
             answers.Add(refusal is null
-                ? ErrorReply.Line(request.Id, RefusalReplies.NotPermitted, "another call of the same batch was refused; nothing of it was passed on", "batch_refused")
-                : RefusalReplies.Refused(request, refusal));
+                ? ErrorReply.Line(request.Id, ErrorReply.PolicyDenied, "another call of the same batch was refused; nothing of it was passed on", "batch_refused")
+                : RefusalReplies.Refused(request, permit!, metadata.IsSessionless ? RequestMetadata.Sessionless : session.Protocol));
             session.Finish(exchange, [request], refusal is null
                 ? new ActionOutcome(ActionStatus.Refused, "batch_refused", "another call of the same batch was refused; nothing of it was passed on")
                 : null);

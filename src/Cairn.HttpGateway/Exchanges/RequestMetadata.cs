@@ -14,7 +14,7 @@ namespace Cairn.HttpGateway.Exchanges;
 internal sealed record RequestMetadata(bool IsSessionless, string? SessionId, TraceParent? Context, string? Mismatch)
 {
     /// <summary>The first revision whose requests carry their metadata themselves.</summary>
-    private const string Sessionless = "2026-07-28";
+    public const string Sessionless = "2026-07-28";
 
     private const string ProtocolMember = "params._meta.io.modelcontextprotocol/protocolVersion";
     private const string Base64Start = "=?base64?";

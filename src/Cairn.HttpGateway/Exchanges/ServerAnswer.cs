@@ -25,7 +25,7 @@ internal sealed class ServerAnswer(
         {
             if (RequestOf(permits, out var obstacle) is not { } request)
             {
-                await FailAsync(obstacle!, new Failure("credential_refused", obstacle!, 200, RefusalReplies.NoCredential) { Status = ActionStatus.Refused }).ConfigureAwait(false);
+                await FailAsync(obstacle!, new Failure("credential_refused", obstacle!, 200, ErrorReply.CredentialRefused) { Status = ActionStatus.Refused }).ConfigureAwait(false);
                 return;
             }
 
@@ -43,8 +43,8 @@ internal sealed class ServerAnswer(
         catch (HttpRequestException e)
         {
             await FailAsync(e.HttpRequestError.ToString(), e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError
-                ? new Failure("server_unreachable", "the server could not be reached; nothing was passed on", 502, RefusalReplies.NoAnswer)
-                : new Failure("server_broke_off", "the server broke the connection off before it answered; it may have acted", 502, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+                ? new Failure("server_unreachable", "the server could not be reached; nothing was passed on", 502, ErrorReply.PeerEnded)
+                : new Failure("server_broke_off", "the server broke the connection off before it answered; it may have acted", 502, ErrorReply.PeerEnded)).ConfigureAwait(false);
         }
         catch (IOException e)
         {
@@ -54,7 +54,7 @@ internal sealed class ServerAnswer(
             }
             else
             {
-                await FailAsync(e.GetType().Name, new Failure("server_broke_off", "the server broke the connection off before it answered; it may have acted", 502, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+                await FailAsync(e.GetType().Name, new Failure("server_broke_off", "the server broke the connection off before it answered; it may have acted", 502, ErrorReply.PeerEnded)).ConfigureAwait(false);
             }
         }
     }
@@ -109,7 +109,7 @@ internal sealed class ServerAnswer(
         {
             await FailAsync($"HTTP {status}", new Failure(
                 status == 401 ? "server_refused_credential" : "server_redirects",
-                status == 401 ? "the server does not take the gateway's credential" : "the server answers with a redirect, which is not followed", 502, RefusalReplies.NoAnswer)
+                status == 401 ? "the server does not take the gateway's credential" : "the server answers with a redirect, which is not followed", 502, ErrorReply.PeerEnded)
             {
                 Status = ActionStatus.ProtocolError,
             }).ConfigureAwait(false);
@@ -118,7 +118,7 @@ internal sealed class ServerAnswer(
 
         if (!Registered(response))
         {
-            await FailAsync("session id", new Failure("session_id_in_use", "the server gave an id to a new session that another one has", 502, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+            await FailAsync("session id", new Failure("session_id_in_use", "the server gave an id to a new session that another one has", 502, ErrorReply.PeerEnded)).ConfigureAwait(false);
             return;
         }
 
@@ -182,11 +182,11 @@ internal sealed class ServerAnswer(
                     silence.Heard();
                 }
             }).ConfigureAwait(false);
-            await StreamEndedAsync(events.IsResumable, new Failure("stream_ended", "the server ended its stream before it answered; it may have acted", 502, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+            await StreamEndedAsync(events.IsResumable, new Failure("stream_ended", "the server ended its stream before it answered; it may have acted", 502, ErrorReply.PeerEnded)).ConfigureAwait(false);
         }
         catch (Exception e) when ((e is IOException or HttpRequestException) && !context.RequestAborted.IsCancellationRequested)
         {
-            await StreamEndedAsync(events.IsResumable, new Failure("stream_broken", "the stream from the server broke before it answered; it may have acted", 502, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+            await StreamEndedAsync(events.IsResumable, new Failure("stream_broken", "the stream from the server broke before it answered; it may have acted", 502, ErrorReply.PeerEnded)).ConfigureAwait(false);
         }
         catch (Exception e) when ((e is IOException or OperationCanceledException) && events.IsResumable && session.Key.IsSession && !silence.IsOver && !session.Ending.IsCancellationRequested && !endpoint.Stopped.IsCancellationRequested)
         {
@@ -220,7 +220,7 @@ internal sealed class ServerAnswer(
         catch (BodyTooLongException e)
         {
             session.Declare("message_too_large", "server", e.Message);
-            await FailAsync(e.Message, new Failure("answer_too_large", $"the server's answer was not passed on: {e.Message}; it has acted", 502, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+            await FailAsync(e.Message, new Failure("answer_too_large", $"the server's answer was not passed on: {e.Message}; it has acted", 502, ErrorReply.PeerEnded)).ConfigureAwait(false);
             return;
         }
 
@@ -239,14 +239,14 @@ internal sealed class ServerAnswer(
             if (unanswered.Count > 0 && status is >= 200 and < 300)
             {
                 await FailAsync($"HTTP {status} {media}", new Failure(
-                    "answer_not_understood", "the server's answer is no answer to the request; it may have acted", 502, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+                    "answer_not_understood", "the server's answer is no answer to the request; it may have acted", 502, ErrorReply.PeerEnded)).ConfigureAwait(false);
                 return;
             }
 
             session.Finish(exchange, unanswered, new ActionOutcome(ActionStatus.ProtocolError, $"http_{status}", $"the server answered with HTTP {status}"));
             if (caller.IsEventStream && unanswered.Count > 0)
             {
-                await caller.SendAsync(status, RefusalReplies.Errors(unanswered, RefusalReplies.NoAnswer, $"the server answered with HTTP {status}", $"http_{status}", exchange.Scanned.IsBatch), silence.Token).ConfigureAwait(false);
+                await caller.SendAsync(status, RefusalReplies.Errors(unanswered, ErrorReply.PeerEnded, $"the server answered with HTTP {status}", $"http_{status}", exchange.Scanned.IsBatch), silence.Token).ConfigureAwait(false);
             }
             else if (caller.IsEventStream)
             {
@@ -277,11 +277,11 @@ internal sealed class ServerAnswer(
         if (isSilence)
         {
             await FailAsync("silence", new Failure(
-                "server_silent", $"the server said nothing for {endpoint.Configuration.Timeouts.Silence.TotalSeconds:0.###} s; it may have acted", 504, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+                "server_silent", $"the server said nothing for {endpoint.Configuration.Timeouts.Silence.TotalSeconds:0.###} s; it may have acted", 504, ErrorReply.PeerEnded)).ConfigureAwait(false);
         }
         else if (endpoint.Stopped.IsCancellationRequested)
         {
-            await FailAsync("stopped", new Failure("gateway_stopped", "the gateway was told to end before the server answered; it may have acted", 503, RefusalReplies.NoAnswer)).ConfigureAwait(false);
+            await FailAsync("stopped", new Failure("gateway_stopped", "the gateway was told to end before the server answered; it may have acted", 503, ErrorReply.PeerEnded)).ConfigureAwait(false);
         }
         else if (session.Ending.IsCancellationRequested)
         {
