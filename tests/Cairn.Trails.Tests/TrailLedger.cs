@@ -92,7 +92,8 @@ internal sealed class TrailLedger : IAsyncDisposable
         System.IO.Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task SubmitAsync(params byte[][] records)
+    /// <summary>Records in one statement.</summary>
+    public async Task SubmitAsync(params byte[][] records)
     {
         var root = MerkleTree.Root(records.Select(record => MerkleHash.Leaf(record)).ToArray());
         var known = await Ledger.NewestHeadAsync(default);

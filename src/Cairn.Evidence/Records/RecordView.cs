@@ -51,6 +51,9 @@ public readonly ref struct RecordView
     /// <summary>The kind's own member as JSON: an object.</summary>
     public ReadOnlySpan<byte> Body => _layout.Body.Of(Bytes);
 
+    /// <summary>The attributes as JSON: an object; empty when there are none.</summary>
+    public ReadOnlySpan<byte> Attributes => _layout.Attributes.Of(Bytes);
+
     /// <summary>The name of the kind's own member.</summary>
     public string BodyMember => Text(_layout.BodyName);
 
@@ -68,6 +71,9 @@ public readonly ref struct RecordView
 
     /// <summary>The span of the task's start.</summary>
     public SpanId? Task => OptionalSpan(TaskText);
+
+    /// <summary>The accountable owner.</summary>
+    public string Owner => Text(_layout.ActorOwner);
 
     /// <summary>Who acted.</summary>
     public Actor Actor => new(

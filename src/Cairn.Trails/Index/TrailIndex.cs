@@ -1,187 +1,172 @@
 using Cairn.Evidence;
-using Cairn.Evidence.Records;
 using Cairn.Ledger;
 using Microsoft.Data.Sqlite;
 
 namespace Cairn.Trails.Index;
 
 /// <summary>
-/// What investigators list: a projection of the journal in index.db. It holds nothing of its own, so it may be deleted
-/// at any time and comes back the same. Several processes may keep it up: each catch-up is one transaction, in turns.
+/// What investigators list and find: a projection of the journal in index.db. It holds nothing of its own, so it may be
+/// deleted at any time and comes back the same. Several processes may keep it up: each piece is one transaction, in turns.
+/// Not for several threads at once.
 /// </summary>
 public sealed class TrailIndex : IDisposable
 {
-    private const int Version = 1;
-    private const long Piece = 2000;
-
-    private const string Schema = """
-        CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 1), origin TEXT NOT NULL, next INTEGER NOT NULL);
-        CREATE TABLE trail(
-          trace TEXT PRIMARY KEY, first INTEGER NOT NULL, started INTEGER NOT NULL, last INTEGER NOT NULL, root TEXT, principal TEXT NOT NULL,
-          owner TEXT NOT NULL, records INTEGER NOT NULL, actions INTEGER NOT NULL, status TEXT NOT NULL) WITHOUT ROWID;
-        CREATE INDEX trail_by_first ON trail(first);
-        CREATE TABLE agent(trace TEXT NOT NULL, number INTEGER NOT NULL, agent TEXT NOT NULL, PRIMARY KEY(trace, agent)) WITHOUT ROWID;
-        """;
+    private const int PieceRecords = OrdinalSet.BlockSize;
 
     private readonly EmbeddedLedger _ledger;
-    private readonly SqliteConnection _connection;
+    private readonly LedgerDirectory _directory;
+    private readonly IndexDatabase _database;
 
-    private TrailIndex(EmbeddedLedger ledger, SqliteConnection connection) => (_ledger, _connection) = (ledger, connection);
+    private TrailIndex(EmbeddedLedger ledger, LedgerDirectory directory, IndexDatabase database) => (_ledger, _directory, _database) = (ledger, directory, database);
+
+    /// <summary>How many records are in it.</summary>
+    public long Records => (long)_database.One("SELECT records FROM position")!;
+
+    /// <summary>How many of the ledger's statements are in it.</summary>
+    public long Statements => (long)_database.One("SELECT next FROM position")!;
 
     /// <summary>Opens the index of a data directory; makes it, or makes it anew when it is of another version or ledger.</summary>
-    /// <exception cref="SqliteException">index.db can't be read or written: delete it.</exception>
+    /// <exception cref="SqliteException">index.db can't be read or written: <see cref="Remove"/> it.</exception>
     public static TrailIndex Open(EmbeddedLedger ledger, LedgerDirectory directory)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = directory.IndexPath, Pooling = false, DefaultTimeout = 30 }.ToString());
-        connection.Open();
-        var index = new TrailIndex(ledger, connection);
-        index.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL");
-        index.Execute("BEGIN IMMEDIATE");
-        if (index.Scalar("PRAGMA user_version") is not (long)Version || index.Scalar("SELECT origin FROM position") as string != directory.Origin)
-        {
-            index.Execute("DROP TABLE IF EXISTS position; DROP TABLE IF EXISTS trail; DROP TABLE IF EXISTS agent");
-            index.Execute($"{Schema}; PRAGMA user_version = {Version}");
-            index.Execute("INSERT INTO position VALUES(1, $origin, 0)", ("$origin", directory.Origin));
-        }
-
-        index.Execute("COMMIT");
-        return index;
+        ArgumentNullException.ThrowIfNull(ledger);
+        ArgumentNullException.ThrowIfNull(directory);
+        return new TrailIndex(ledger, directory, IndexDatabase.Open(directory));
     }
+
+    /// <summary>Deletes the index with all that others keep in its file: it is made anew from the journal.</summary>
+    public static void Remove(LedgerDirectory directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        foreach (var suffix in new[] { "", "-wal", "-shm" })
+        {
+            File.Delete(directory.IndexPath + suffix);
+        }
+    }
+
+    /// <summary>Forgets what it holds of trails and records; the next catch-up takes everything in again.</summary>
+    public void Clear() => _database.Clear(_directory.Origin);
 
     /// <summary>Takes in what the journal has since the last time.</summary>
     /// <returns>How many statements were taken in.</returns>
-    public async Task<long> CatchUpAsync(CancellationToken cancellationToken = default)
+    public Task<long> CatchUpAsync(CancellationToken cancellationToken = default) => CatchUpAsync(null, cancellationToken);
+
+    /// <summary>Takes in what the journal has since the last time.</summary>
+    /// <param name="progress">Is told how many records are in after each piece.</param>
+    /// <param name="cancellationToken">Stops it between statements; what was written stays.</param>
+    /// <returns>How many statements were taken in.</returns>
+    public async Task<long> CatchUpAsync(IProgress<long>? progress, CancellationToken cancellationToken = default)
     {
         var taken = 0L;
-        while (true)
+        while (_ledger.Count() > Statements)
         {
-            Execute("BEGIN IMMEDIATE");
+            _database.Plain("BEGIN IMMEDIATE");
             try
             {
-                var next = (long)Scalar("SELECT next FROM position")!;
-                var end = Math.Min(_ledger.Count(), next + Piece);
-                await foreach (var entry in _ledger.ReadAsync(next, end, cancellationToken))
-                {
-                    foreach (var record in entry.Records)
-                    {
-                        Take(entry.Index, Record.Parse(record));
-                    }
-
-                    taken++;
-                }
-
-                Execute("UPDATE position SET next = $next", ("$next", Math.Max(end, next)));
-                Execute("COMMIT");
-                if (end >= _ledger.Count())
-                {
-                    return taken;
-                }
+                taken += await TakeAsync(cancellationToken);
+                _database.Plain("COMMIT");
             }
             catch
             {
-                Execute("ROLLBACK");
+                _database.Plain("ROLLBACK");
                 throw;
             }
+
+            progress?.Report(Records);
+        }
+
+        return taken;
+    }
+
+    /// <summary>Finds records, newest first.</summary>
+    /// <exception cref="RecordQueryException">The query can't be answered.</exception>
+    public Task<RecordPage> FindAsync(RecordQuery query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));
+        return new RecordSearch(_database, _ledger).FindAsync(query, cancellationToken);
+    }
+
+    /// <summary>All records that a query finds, newest first, a page at a time; its limit is that of a page.</summary>
+    public async IAsyncEnumerable<TrailRecord> FindAllAsync(RecordQuery query, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        for (var after = query.After; ;)
+        {
+            var page = await FindAsync(query with { After = after }, cancellationToken);
+            foreach (var record in page.Records)
+            {
+                yield return record;
+            }
+
+            if (page.Next is null)
+            {
+                yield break;
+            }
+
+            after = page.Next;
         }
     }
 
     /// <summary>Trails, newest first.</summary>
     public IReadOnlyList<TrailSummary> List(int most = 100)
     {
-        using var command = Command("SELECT trace, started, last, principal, owner, records, actions, status FROM trail ORDER BY first DESC, trace LIMIT $most", ("$most", most));
-        using var reader = command.ExecuteReader();
+        using var rows = _database.Query(
+            """
+            SELECT trace, started, last, principal, owner, records, actions, (SELECT status FROM ended WHERE ended.trace = trail.trace AND span = root)
+            FROM trail ORDER BY first DESC, trace LIMIT $1
+            """,
+            most);
         var trails = new List<TrailSummary>();
-        while (reader.Read())
+        while (rows.Read())
         {
-            var trace = reader.GetString(0);
+            var trace = (byte[])rows[0];
             trails.Add(new TrailSummary(
-                TraceId.Parse(trace), Time(reader.GetInt64(1)), Time(reader.GetInt64(2)), reader.GetString(3), reader.GetString(4), Agents(trace),
-                reader.GetInt64(5), reader.GetInt64(6), reader.GetString(7)));
+                TraceId.Parse(Convert.ToHexStringLower(trace)), Time(rows.GetInt64(1)), Time(rows.GetInt64(2)), rows.GetString(3), rows.GetString(4), Agents(trace),
+                rows.GetInt64(5), rows.GetInt64(6), rows.IsDBNull(7) ? "running" : rows.GetString(7)));
         }
 
         return trails;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _connection.Dispose();
+    public void Dispose() => _database.Dispose();
 
     private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);
 
-    private static string Member(Record record, string name) =>
-        record.Body.TryGetProperty(name, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.String ? value.GetString()! : "";
-
-    private void Take(long index, Record record)
+    private async Task<long> TakeAsync(CancellationToken cancellationToken)
     {
-        var trace = record.Trace.ToString();
-        Execute(
-            """
-            INSERT INTO trail VALUES($trace, $index, $time, $time, NULL, '', $owner, 1, $action, 'running')
-            ON CONFLICT DO UPDATE SET records = records + 1, actions = actions + excluded.actions,
-              started = min(started, excluded.started), last = max(last, excluded.last)
-            """,
-            ("$trace", trace), ("$index", index), ("$time", record.Time.UtcTicks), ("$owner", record.Actor.Owner), ("$action", record.Kind == RecordKinds.ActionRequested ? 1 : 0));
-        Execute(
-            "INSERT INTO agent SELECT $trace, count(*), $agent FROM agent WHERE trace = $trace ON CONFLICT DO NOTHING",
-            ("$trace", trace), ("$agent", record.Actor.Id.ToString()));
-        if (record.Kind == RecordKinds.TaskStarted)
+        var (next, end) = (Statements, _ledger.Count());
+        var piece = new IndexPiece(_database, Records);
+        var from = next;
+        await foreach (var entry in _ledger.ReadAsync(next, end, cancellationToken))
         {
-            // The root is the start without a parent; where none was recorded, the first start stands for it.
-            Execute(
-                "UPDATE trail SET root = $span, principal = $principal, owner = $owner WHERE trace = $trace AND (root IS NULL OR $root)",
-                ("$trace", trace), ("$span", record.Span.ToString()), ("$principal", Member(record, "principal")), ("$owner", record.Actor.Owner), ("$root", record.Parent is null ? 1 : 0));
+            piece.Take(entry);
+            next = entry.Index + 1;
+            if (piece.Records >= PieceRecords)
+            {
+                break;
+            }
         }
-        else if (record.Kind == RecordKinds.TaskEnded)
+
+        if (next == from && from < end)
         {
-            Execute("UPDATE trail SET status = $status WHERE trace = $trace AND root = $span", ("$trace", trace), ("$span", record.Span.ToString()), ("$status", Member(record, "status")));
+            throw new InvalidDataException($"the journal has {end} statements and no statement {from}: it is damaged. Run: cairn fsck");
         }
+
+        piece.Write(next);
+        return next - from;
     }
 
-    private List<string> Agents(string trace)
+    private List<string> Agents(byte[] trace)
     {
-        using var command = Command("SELECT agent FROM agent WHERE trace = $trace ORDER BY number", ("$trace", trace));
-        using var reader = command.ExecuteReader();
+        using var rows = _database.Query("SELECT agent FROM agent WHERE trace = $1 ORDER BY number", trace);
         var agents = new List<string>();
-        while (reader.Read())
+        while (rows.Read())
         {
-            agents.Add(reader.GetString(0));
+            agents.Add(rows.GetString(0));
         }
 
         return agents;
     }
-
-    private void Execute(string sql, params ReadOnlySpan<(string Name, object Value)> values)
-    {
-        using var command = Command(sql, values);
-        command.ExecuteNonQuery();
-    }
-
-    private object? Scalar(string sql)
-    {
-        // A new file has no table yet.
-        if (sql.Contains("position", StringComparison.Ordinal))
-        {
-            using var known = Command("SELECT count(*) FROM sqlite_master WHERE name = 'position'");
-            if ((long)known.ExecuteScalar()! == 0)
-            {
-                return null;
-            }
-        }
-
-        using var command = Command(sql);
-        return command.ExecuteScalar();
-    }
-
-#pragma warning disable CA2100 // every text is a constant of this class; values are parameters
-    private SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object Value)> values)
-    {
-        var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        foreach (var (name, value) in values)
-        {
-            command.Parameters.AddWithValue(name, value);
-        }
-
-        return command;
-    }
-#pragma warning restore CA2100
 }

@@ -14,9 +14,9 @@ internal static class RandomStory
     /// <summary>What may happen, as numbers: the kind of step and two choices for it.</summary>
     public static Gen<(int Step, int One, int Other)[]> Steps { get; } = Gen.Select(Gen.Int[0, 11], Gen.Int[0, 50], Gen.Int[0, 50]).Array[1, 25];
 
-    public static TrailStory Tell((int Step, int One, int Other)[] steps)
+    public static TrailStory Tell((int Step, int One, int Other)[] steps, DateTimeOffset? begins = null)
     {
-        var story = new TrailStory();
+        var story = new TrailStory { Begins = begins ?? TrailStory.Start };
         var spans = new List<SpanId> { story.Begin() };
         var (actions, issued) = (new List<RecordId>(), new HashSet<int>());
         foreach (var (step, one, other) in steps)
