@@ -6,6 +6,8 @@ using Cairn.Cli.Demo;
 using Cairn.Cli.Emit;
 using Cairn.Cli.Identity;
 using Cairn.Cli.Investigate;
+using Cairn.Cli.Investigate.Blast;
+using Cairn.Cli.Investigate.Find;
 using Cairn.Cli.Operate;
 using Cairn.Cli.Policies;
 using Cairn.Cli.Terminal;
@@ -28,6 +30,9 @@ internal static class CairnCommand
           cairn show 4bf92f35                               one trail: who, context, tools, what changed
           cairn explain 4bf92f35                            the same in plain words, each sentence with its records
           cairn check --since 24h --fail-on high            what is wrong
+          cairn find --tool pay --decision deny             records by what they tell, over the whole ledger
+          cairn find --content contract.pdf                 did this document ever pass through an agent?
+          cairn blast credential ID --since 2h              everything downstream of a compromise
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
           cairn keys > trust.policy                         whom to trust: hand it over by another way
           cairn verify trail.cairn.zip --trust trust.policy
@@ -35,6 +40,9 @@ internal static class CairnCommand
         Exit codes: 0 verified or done, 1 a check failed, 2 could not run or wrong usage.
         Where --data is not given: $CAIRN_DATA, else $XDG_DATA_HOME/cairn, else ~/.local/share/cairn.
         """;
+
+    /// <summary>How words are read: <c>@NAME</c> is a saved query, not a file of more words.</summary>
+    public static ParserConfiguration Parsing { get; } = new() { ResponseFileTokenReplacer = null };
 
     public static RootCommand Create()
     {
@@ -52,6 +60,9 @@ internal static class CairnCommand
             ShowCommand.Create(),
             ExplainCommand.Create(),
             CheckCommand.Create(),
+            FindCommand.Create(),
+            ReindexCommand.Create(),
+            BlastCommand.Create(),
             ExportCommand.Create(),
             VerifyCommand.Create(),
             ReceiptCommand.Create(),

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Cairn.Cli;
 using Cairn.Cli.Terminal;
 
-var parsed = CairnCommand.Create().Parse(args);
+var parsed = CairnCommand.Create().Parse(args, CairnCommand.Parsing);
 if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)

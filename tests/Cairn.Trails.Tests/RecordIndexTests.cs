@@ -115,7 +115,7 @@ public sealed class RecordIndexTests
     [Fact]
     public async Task Answers_depend_on_the_records_alone()
     {
-        foreach (var seed in new[] { 1, 2, 3, 4, 5, 6 })
+        foreach (var seed in new[] { 1, 2, 3 })
         {
             var chance = new Random(seed);
             var stories = Enumerable.Range(0, 4)

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 using Cairn.Trails.Index;
-using Microsoft.Data.Sqlite;
 using Spectre.Console;
 
 namespace Cairn.Cli.Investigate;
@@ -42,19 +41,8 @@ internal static class TrailsCommand
         return command;
     }
 
-    private static async Task<IReadOnlyList<TrailSummary>> ListAsync(OpenLedger open, int most, CancellationToken cancel)
-    {
-        try
-        {
-            using var index = TrailIndex.Open(open.Ledger, open.Directory);
-            await index.CatchUpAsync(cancel);
-            return index.List(most);
-        }
-        catch (SqliteException problem)
-        {
-            throw new CliException($"the index {open.Directory.IndexPath} can't be used: {problem.Message}. It holds nothing of its own: delete it, and it is made anew", $"rm {open.Directory.IndexPath}");
-        }
-    }
+    private static Task<IReadOnlyList<TrailSummary>> ListAsync(OpenLedger open, int most, CancellationToken cancel) =>
+        OpenIndex.UseAsync(open, index => Task.FromResult(index.List(most)), cancel);
 
     private static void Print(Screen screen, List<TrailSummary> trails)
     {

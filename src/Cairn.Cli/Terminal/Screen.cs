@@ -28,6 +28,9 @@ internal sealed class Screen
         return new Screen(console);
     }
 
+    /// <summary>A text without control characters: what agents wrote must not steer the terminal.</summary>
+    public static string Plain(string text) => new([.. text.Select(letter => char.IsControl(letter) ? '\uFFFD' : letter)]);
+
     public void Say(string text) => _console.WriteLine(text);
 
     public void Chapter(int number, string title)

@@ -108,6 +108,10 @@ public sealed class TrailIndex : IDisposable
         }
     }
 
+    /// <summary>The values of a field that match a text with <c>*</c>, ordered.</summary>
+    /// <exception cref="RecordQueryException">They are too many.</exception>
+    public IReadOnlyList<string> Values(RecordField field, string pattern) => new TermNames(_database).Matching(field, pattern);
+
     /// <summary>Trails, newest first.</summary>
     public IReadOnlyList<TrailSummary> List(int most = 100)
     {
