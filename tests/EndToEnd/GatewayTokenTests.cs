@@ -31,7 +31,7 @@ public class GatewayTokenTests
         await using var server = await HttpServer.PlainAsync(folder["plain.mjs"]);
         IssuedCredential good;
         string[] refusedIds;
-        await using (await RunningBroker.StartAsync(folder["data"]))
+        await using (await RunningCairn.StartAsync("http://127.0.0.1", "broker", "serve", "--data", folder["data"]))
         {
             using var agent = new Agent(folder["data"], issuer, Assistant);
             using var stranger = new Agent(folder["data"], issuer, Stranger);
@@ -162,7 +162,7 @@ public class GatewayTokenTests
         using var folder = new TemporaryFolder();
         var issuer = await SettleAsync(folder);
         await using var server = await HttpServer.PlainAsync(folder["plain.mjs"]);
-        var broker = await RunningBroker.StartAsync(folder["data"]);
+        var broker = await RunningCairn.StartAsync("http://127.0.0.1", "broker", "serve", "--data", folder["data"]);
         using var agent = new Agent(folder["data"], issuer, Assistant);
         await using var gateway = await StartAsync(folder, server.Url, ["--broker", issuer]);
         var token = await agent.TokenAsync(Gateway);
@@ -182,7 +182,7 @@ public class GatewayTokenTests
     /// <summary>Makes the data directory with a broker that gives agents tokens for the gateway; returns its issuer.</summary>
     private static async Task<string> SettleAsync(TemporaryFolder folder)
     {
-        var issuer = $"http://127.0.0.1:{HttpServer.FreePort()}";
+        var issuer = $"http://127.0.0.1:{RunningCairn.FreePort()}";
         _ = LedgerDirectory.OpenOrCreate(folder["data"]);
         using (LocalAuthority.OpenOrCreate(LedgerDirectory.Open(folder["data"]).KeysPath, "cairn.local"))
         {
@@ -201,20 +201,14 @@ public class GatewayTokenTests
 
     private static async Task<RunningGateway> StartAsync(TemporaryFolder folder, Uri server, string[] more, string listening = "", string trust = "")
     {
-        var port = HttpServer.FreePort();
+        var port = RunningCairn.FreePort();
         await WriteAsync(folder, server, port, listening, trust);
         return await RunningGateway.StartAsync(folder, port, more);
     }
 
     private static async Task WriteAsync(TemporaryFolder folder, Uri server, int port, string listening, string trust)
     {
-        var bundle = Directory.CreateDirectory(folder["bundle"]).FullName;
-        await File.WriteAllTextAsync(
-            Path.Combine(bundle, "bundle.json"),
-            """{"name":"scopes","version":"1","description":"For a test","engine":{"name":"cedar","version":"4.13"},"capture":[{"input":"full"}]}""", Cancel);
-        await File.WriteAllTextAsync(Path.Combine(bundle, "entities.json"), "[]", Cancel);
-        await File.WriteAllTextAsync(Path.Combine(bundle, "scopes.cedar"), """@id("scope") permit (principal, action, resource) when { context.scopes.contains("call") };""", Cancel);
-        await File.WriteAllTextAsync(Path.Combine(bundle, "schema.cedarschema"), BrokerElsewhereTests.Schema, Cancel);
+        ToolBundle.Write(folder, """@id("scope") permit (principal, action, resource) when { context.scopes.contains("call") };""");
         await File.WriteAllTextAsync(
             folder["gateway.json"],
             $$"""

@@ -113,7 +113,7 @@ public class HttpGatewayTests
             File.SetUnixFileMode(folder[$"{name}.token"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
 
-        var port = HttpServer.FreePort();
+        var port = RunningCairn.FreePort();
         await File.WriteAllTextAsync(folder["gateway.json"], $$"""
             {
               // Two agents, each with a route of its own to one server.

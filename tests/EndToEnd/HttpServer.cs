@@ -29,13 +29,6 @@ internal sealed class HttpServer(Process process, Uri url) : IAsyncDisposable
         return await StartAsync(path);
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     public async ValueTask DisposeAsync()
     {
         process.Kill();
@@ -45,7 +38,7 @@ internal sealed class HttpServer(Process process, Uri url) : IAsyncDisposable
 
     private static async Task<HttpServer> StartAsync(params string[] arguments)
     {
-        var port = FreePort();
+        var port = RunningCairn.FreePort();
         var start = new ProcessStartInfo("node", arguments);
         start.Environment["PORT"] = $"{port}";
         var process = Process.Start(start)!;
