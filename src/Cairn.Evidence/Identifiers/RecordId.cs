@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Cairn.Evidence;
 
 /// <summary>A record's id: a UUID of version 7 in lower case (RFC 9562 §5.7).</summary>
-public readonly record struct RecordId
+public readonly record struct RecordId : IComparable<RecordId>
 {
     /// <summary>Length of the text form.</summary>
     public const int TextLength = 36;
@@ -76,6 +76,16 @@ public readonly record struct RecordId
 
     /// <summary>All 128 bits, for hashes that whoever makes ids can't aim at.</summary>
     internal UInt128 Bits => System.Runtime.CompilerServices.Unsafe.BitCast<Guid, UInt128>(_value);
+
+    /// <summary>The order of the text forms.</summary>
+    public int CompareTo(RecordId other) => _value.CompareTo(other._value);
+
+    /// <summary>A hash that whoever makes ids can't aim at: it has a seed of this process.</summary>
+    public override int GetHashCode()
+    {
+        var (upper, lower) = ((ulong)(Bits >> 64), (ulong)Bits);
+        return HashCode.Combine(upper, lower);
+    }
 
     /// <summary>The 36-character lower-case form.</summary>
     public override string ToString() => _value.ToString("D");

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
@@ -36,25 +37,51 @@ public readonly record struct TraceId
 }
 
 /// <summary>A W3C span id: 8 bytes as 16 lower-case hexadecimal digits, not all zero (W3C Trace Context §3.2.2.4).</summary>
-public readonly record struct SpanId
+public readonly record struct SpanId : IComparable<SpanId>
 {
-    private readonly string? _text;
+    /// <summary>Length of the text form.</summary>
+    public const int TextLength = 2 * Size;
 
-    private SpanId(string text) => _text = text;
+    private const int Size = 8;
+
+    // Zero, which no span has, is the type's default. Large trails hold millions of these: as text each would be an object.
+    private readonly ulong _value;
+
+    private SpanId(ulong value) => _value = value;
 
     /// <summary>Whether this is the type's default, which names nothing.</summary>
-    internal bool IsNone => _text is null;
+    internal bool IsNone => _value == 0;
 
     /// <summary>A random span id.</summary>
-    public static SpanId New() => new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
+    public static SpanId New()
+    {
+        Span<byte> bytes = stackalloc byte[Size];
+        while (true)
+        {
+            RandomNumberGenerator.Fill(bytes);
+            if (BinaryPrimitives.ReadUInt64BigEndian(bytes) is not 0 and var value)
+            {
+                return new SpanId(value);
+            }
+        }
+    }
 
     /// <summary>Parses 16 lower-case hexadecimal digits, not all zero.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SpanId id)
     {
-        Span<byte> bytes = stackalloc byte[8];
-        var good = text is not null && Hex.TryDecode(text, bytes) && bytes.ContainsAnyExcept((byte)0);
-        id = good ? new SpanId(text!) : default;
-        return good;
+        Span<byte> bytes = stackalloc byte[Size];
+        var value = text is not null && Hex.TryDecode(text, bytes) ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : 0;
+        id = new SpanId(value);
+        return value != 0;
+    }
+
+    /// <summary>Parses the UTF-8 bytes of 16 lower-case hexadecimal digits, not all zero, without allocating.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> utf8, out SpanId id)
+    {
+        Span<byte> bytes = stackalloc byte[Size];
+        var value = Hex.TryDecode(utf8, bytes) ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : 0;
+        id = new SpanId(value);
+        return value != 0;
     }
 
     /// <summary>Parses 16 lower-case hexadecimal digits, not all zero.</summary>
@@ -63,8 +90,26 @@ public readonly record struct SpanId
         ? id
         : throw new EvidenceFormatException($"expected a span id of 16 lower-case hexadecimal digits, not all zero, found \"{Hex.Excerpt(text)}\"");
 
+    /// <summary>Writes the text form as UTF-8 to the start of <paramref name="destination"/>, which has room for <see cref="TextLength"/> bytes.</summary>
+    /// <exception cref="ArgumentException">The destination has no room for it.</exception>
+    public void Format(Span<byte> destination)
+    {
+        Span<byte> bytes = stackalloc byte[Size];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, _value);
+        if (!Convert.TryToHexStringLower(bytes, destination, out _))
+        {
+            throw new ArgumentException($"a span id takes {TextLength} bytes, found room for {destination.Length}", nameof(destination));
+        }
+    }
+
+    /// <summary>The order of the text forms.</summary>
+    public int CompareTo(SpanId other) => _value.CompareTo(other._value);
+
+    /// <summary>A hash that whoever makes ids can't aim at: it has a seed of this process.</summary>
+    public override int GetHashCode() => HashCode.Combine(_value);
+
     /// <summary>16 lower-case hexadecimal digits.</summary>
-    public override string ToString() => _text ?? new string('0', 16);
+    public override string ToString() => _value.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>The position of a call in a trace, as the <c>traceparent</c> header carries it (W3C Trace Context §3.2).</summary>

@@ -11,29 +11,30 @@ public sealed class Record
 {
     // A thread mostly reads records of one trail and few actors: their texts are kept once, not once a record.
     [ThreadStatic]
-    private static Actor? _lastActor;
+    private static SharedActors? _actors;
 
     [ThreadStatic]
     private static TraceId _lastTrace;
 
     private readonly int _bodyStart;
     private readonly int _bodyLength;
-    private Digest? _leafHash;
-    private JsonElement? _root;
+    private readonly long _ticks;
+    private readonly SpanId _parent;
+    private readonly SpanId _task;
+    private Kept? _kept;
 
     private Record(ReadOnlyMemory<byte> bytes, in RecordView view)
     {
         Bytes = bytes;
         Id = view.Id;
         Kind = RecordKinds.Intern(view.Kind);
-        Time = view.Time;
+        _ticks = view.Time.UtcTicks;
         Trace = System.Text.Ascii.Equals(view.TraceText, _lastTrace.ToString()) ? _lastTrace : _lastTrace = view.Trace;
         Span = view.Span;
-        Parent = view.Parent;
-        Task = view.Task;
+        _parent = view.Parent ?? default;
+        _task = view.Task ?? default;
         Seq = view.Seq;
-        var actor = view.Actor;
-        Actor = actor == _lastActor ? _lastActor : _lastActor = actor;
+        Actor = (_actors ??= new SharedActors()).Of(in view);
         BodyMember = RecordKinds.IsKnown(Kind) ? RecordKinds.BodyMember(Kind) : view.BodyMember;
         _ = bytes.Span.Overlaps(view.Body, out _bodyStart);
         _bodyLength = view.Body.Length;
@@ -43,7 +44,7 @@ public sealed class Record
     public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>The Merkle leaf hash, SHA-256(0x00 ‖ bytes) (RFC 9162 §2.1.1).</summary>
-    public Digest LeafHash => _leafHash ??= MerkleHash.Leaf(Bytes.Span);
+    public Digest LeafHash => (_kept ??= new Kept()).LeafHash ??= MerkleHash.Leaf(Bytes.Span);
 
     /// <summary>The record's id.</summary>
     public RecordId Id { get; }
@@ -52,7 +53,7 @@ public sealed class Record
     public string Kind { get; }
 
     /// <summary>When it happened by the emitter's clock, to the microsecond, in UTC.</summary>
-    public DateTimeOffset Time { get; }
+    public DateTimeOffset Time => new(_ticks, TimeSpan.Zero);
 
     /// <summary>The trail.</summary>
     public TraceId Trace { get; }
@@ -61,10 +62,10 @@ public sealed class Record
     public SpanId Span { get; }
 
     /// <summary>The caller's span, where there is one.</summary>
-    public SpanId? Parent { get; }
+    public SpanId? Parent => _parent.IsNone ? null : _parent;
 
     /// <summary>The span of the task's start, where it is another.</summary>
-    public SpanId? Task { get; }
+    public SpanId? Task => _task.IsNone ? null : _task;
 
     /// <summary>The emitter's ordinal of this record within this trail, from 0.</summary>
     public long Seq { get; }
@@ -76,7 +77,7 @@ public sealed class Record
     public string BodyMember { get; }
 
     /// <summary>The whole record as JSON, parsed when first asked for.</summary>
-    public JsonElement Root => _root ??= JsonElement.Parse(Bytes.Span);
+    public JsonElement Root => (_kept ??= new Kept()).Root ??= JsonElement.Parse(Bytes.Span);
 
     /// <summary>The kind's own member as it is written: the bytes of a JSON object.</summary>
     public ReadOnlyMemory<byte> BodyBytes => Bytes.Slice(_bodyStart, _bodyLength);
@@ -87,4 +88,12 @@ public sealed class Record
     /// <summary>Reads a record.</summary>
     /// <exception cref="EvidenceFormatException">The bytes are not a record; the message names the member.</exception>
     public static Record Parse(ReadOnlyMemory<byte> bytes) => new(bytes, RecordView.Parse(bytes.Span));
+
+    /// <summary>What few records are asked for, so that the others need no room for it.</summary>
+    private sealed class Kept
+    {
+        public Digest? LeafHash { get; set; }
+
+        public JsonElement? Root { get; set; }
+    }
 }

@@ -43,19 +43,19 @@ internal ref struct RecordHeaderText(Span<byte> destination)
         Bytes("\",\"trace\":\""u8);
         Ascii(header.Trace.ToString());
         Bytes("\",\"span\":\""u8);
-        Ascii(header.Span.ToString());
+        Span(header.Span);
         Bytes("\""u8);
         if (header.Parent is { } parent)
         {
             Bytes(",\"parent\":\""u8);
-            Ascii(parent.ToString());
+            Span(parent);
             Bytes("\""u8);
         }
 
         if (header.Task is { } task)
         {
             Bytes(",\"task\":\""u8);
-            Ascii(task.ToString());
+            Span(task);
             Bytes("\""u8);
         }
 
@@ -74,6 +74,12 @@ internal ref struct RecordHeaderText(Span<byte> destination)
     {
         text.CopyTo(_destination[_length..]);
         _length += text.Length;
+    }
+
+    private void Span(SpanId id)
+    {
+        id.Format(_destination[_length..]);
+        _length += SpanId.TextLength;
     }
 
     private void Ascii(string text) => _length += Encoding.ASCII.GetBytes(text, _destination[_length..]);

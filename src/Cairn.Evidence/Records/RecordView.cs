@@ -64,7 +64,7 @@ public readonly ref struct RecordView
     public TraceId Trace => TraceId.Parse(Text(TraceText));
 
     /// <summary>The span.</summary>
-    public SpanId Span => SpanId.Parse(Text(SpanText));
+    public SpanId Span => SpanId.TryParse(SpanText, out var span) ? span : default;
 
     /// <summary>The caller's span.</summary>
     public SpanId? Parent => OptionalSpan(ParentText);
@@ -74,6 +74,9 @@ public readonly ref struct RecordView
 
     /// <summary>The accountable owner.</summary>
     public string Owner => Text(_layout.ActorOwner);
+
+    /// <summary>The member <c>actor</c> as JSON: an object.</summary>
+    internal ReadOnlySpan<byte> ActorText => _layout.Actor.Of(Bytes);
 
     /// <summary>Who acted.</summary>
     public Actor Actor => new(
@@ -96,5 +99,5 @@ public readonly ref struct RecordView
 
     private static string Text(ReadOnlySpan<byte> utf8) => Encoding.UTF8.GetString(utf8);
 
-    private static SpanId? OptionalSpan(ReadOnlySpan<byte> text) => text.IsEmpty ? null : SpanId.Parse(Text(text));
+    private static SpanId? OptionalSpan(ReadOnlySpan<byte> text) => SpanId.TryParse(text, out var span) ? span : null;
 }

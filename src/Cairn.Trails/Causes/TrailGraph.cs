@@ -50,7 +50,7 @@ public sealed class TrailGraph
     public IEnumerable<(SpanId Missing, IReadOnlyList<TrailSpan> Children)> Orphans =>
         from pair in _children
         where !_spans.ContainsKey(pair.Key)
-        orderby pair.Value[0].Time, pair.Key.ToString()
+        orderby pair.Value[0].Time, pair.Key
         select (pair.Key, (IReadOnlyList<TrailSpan>)pair.Value);
 
     internal static TrailGraph Of(Trail trail)
@@ -98,24 +98,31 @@ public sealed class TrailGraph
         return new TrailGraph(spans);
     }
 
+    private static int Compare(TrailSpan one, TrailSpan other) => one.Time != other.Time ? one.Time.CompareTo(other.Time) : one.Id.CompareTo(other.Id);
+
     private (IReadOnlyList<TrailSpan> InOrder, IReadOnlyList<IReadOnlyList<TrailSpan>> Cycles) Sort()
     {
-        var byTime = _spans.Values.OrderBy(span => span.Time).ThenBy(span => span.Id.ToString(), StringComparer.Ordinal).ToList();
+        var byTime = _spans.Values.ToArray();
+        Array.Sort(byTime, Compare);
         foreach (var children in _children.Values)
         {
-            children.Sort((a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : string.CompareOrdinal(a.Id.ToString(), b.Id.ToString()));
+            children.Sort(Compare);
         }
 
         // Kahn's method: a span is ready when all its causes are placed. Causes that are not in the trail hold up nothing.
-        var waiting = byTime.ToDictionary(span => span.Id, span => span.Parents.Count(_spans.ContainsKey));
-        var ready = new Queue<TrailSpan>(byTime.Where(span => waiting[span.Id] == 0));
-        var order = new List<TrailSpan>(byTime.Count);
+        foreach (var span in byTime)
+        {
+            span.Waiting = span.CountParents(_spans);
+        }
+
+        var ready = new Queue<TrailSpan>(byTime.Where(span => span.Waiting == 0));
+        var order = new List<TrailSpan>(byTime.Length);
         while (ready.TryDequeue(out var span))
         {
             order.Add(span);
             foreach (var child in ChildrenOf(span.Id))
             {
-                if (--waiting[child.Id] == 0)
+                if (--child.Waiting == 0)
                 {
                     ready.Enqueue(child);
                 }
@@ -123,9 +130,9 @@ public sealed class TrailGraph
         }
 
         var cycles = byTime.Where(span => span.IsOwnParent).Select(span => (IReadOnlyList<TrailSpan>)[span]).ToList();
-        if (order.Count < byTime.Count)
+        if (order.Count < byTime.Length)
         {
-            var left = byTime.Where(span => waiting[span.Id] > 0).ToList();
+            var left = byTime.Where(span => span.Waiting > 0).ToList();
             cycles.AddRange(CycleSearch.Find(left, span => ChildrenOf(span.Id)));
             order.AddRange(left);
         }

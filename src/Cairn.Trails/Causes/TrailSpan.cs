@@ -48,4 +48,13 @@ public sealed class TrailSpan
     }
 
     internal bool IsOwnParent { get; private set; }
+
+    /// <summary>While the graph is put in order: how many of its causes are not placed yet.</summary>
+    internal int Waiting { get; set; }
+
+    internal int CountParents(Dictionary<SpanId, TrailSpan> among)
+    {
+        var count = Parent is { } parent && among.ContainsKey(parent) ? 1 : 0;
+        return _others is null ? count : count + _others.Count(among.ContainsKey);
+    }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 
@@ -27,7 +26,7 @@ internal sealed class AuthorityReader(List<UnpairedEnd> unpaired)
     };
 
     /// <summary>Takes a record that begins something.</summary>
-    public void Begin(TrailRecord entry, JsonElement body)
+    public void Begin(TrailRecord entry, RecordBody body)
     {
         var record = entry.Record;
         switch (record.Kind)
@@ -83,7 +82,7 @@ internal sealed class AuthorityReader(List<UnpairedEnd> unpaired)
     }
 
     /// <summary>Takes a record that answers, uses or ends something.</summary>
-    public void End(Record record, JsonElement body)
+    public void End(Record record, RecordBody body)
     {
         switch (record.Kind)
         {
@@ -119,7 +118,7 @@ internal sealed class AuthorityReader(List<UnpairedEnd> unpaired)
         }
     }
 
-    private void Answer(Record record, JsonElement body)
+    private void Answer(Record record, RecordBody body)
     {
         // An answer without its question is shown too: its question may be lost, or in another trail.
         if (body.RecordId("requested") is not { } question || !_questions.TryGetValue(question, out var place))
@@ -147,7 +146,7 @@ internal sealed class AuthorityReader(List<UnpairedEnd> unpaired)
         };
     }
 
-    private int Change(Record record, JsonElement body, Func<TrailCredential, TrailCredential> change)
+    private int Change(Record record, RecordBody body, Func<TrailCredential, TrailCredential> change)
     {
         var id = body.Text("id") ?? "?";
         if (!_byId.TryGetValue(id, out var place))
@@ -164,7 +163,7 @@ internal sealed class AuthorityReader(List<UnpairedEnd> unpaired)
     private static TrailCredential Again(TrailCredential credential, Record record) =>
         credential.IssuedAgain.Count >= 20 ? credential : credential with { IssuedAgain = [.. credential.IssuedAgain, record.Id] };
 
-    private static string ReasonOf(JsonElement body) => string.Join(", ", new[]
+    private static string ReasonOf(RecordBody body) => string.Join(", ", new[]
     {
         body.Text("reason"),
         body.Text("by") is { } by ? $"by {by}" : null,

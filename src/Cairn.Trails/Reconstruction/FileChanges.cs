@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Cairn.Trails;
 
 /// <summary>A file that an act left otherwise than it had found it.</summary>
@@ -22,7 +20,7 @@ public sealed record FileChanges(long Created, long Modified, long Deleted, bool
     public long Count => Created + Modified + Deleted;
 
     /// <summary>Reads the member <c>changes</c> of an outcome; null where there is none.</summary>
-    internal static FileChanges? Read(JsonElement body) => body.Object("changes") is not { } changes ? null : new FileChanges(
+    internal static FileChanges? Read(RecordBody body) => body.Object("changes") is not { } changes ? null : new FileChanges(
         changes.Number("created") ?? 0, changes.Number("modified") ?? 0, changes.Number("deleted") ?? 0, changes.Flag("whole") ?? false,
         [
             .. changes.Objects("files").Select(file => new ChangedFile(

@@ -85,7 +85,7 @@ public sealed class Trail
             throw new ArgumentException("a trail has at least one record", nameof(records));
         }
 
-        Array.Sort(ordered, Compare);
+        Sort(ordered);
         var distinct = new List<TrailRecord>(ordered.Length);
         foreach (var record in ordered)
         {
@@ -118,14 +118,42 @@ public sealed class Trail
         return known.Count == 0 ? null : From(known);
     }
 
+    // By time first, without looking at a record twice; then those of one instant among themselves.
+    private static void Sort(TrailRecord[] records)
+    {
+        var ticks = new long[records.Length];
+        for (var i = 0; i < records.Length; i++)
+        {
+            ticks[i] = records[i].Record.Time.UtcTicks;
+        }
+
+        Array.Sort(ticks, records);
+        for (var start = 0; start < records.Length;)
+        {
+            var end = start + 1;
+            while (end < records.Length && ticks[end] == ticks[start])
+            {
+                end++;
+            }
+
+            if (end - start > 1)
+            {
+                Array.Sort(records, start, end - start, SameInstant);
+            }
+
+            start = end;
+        }
+    }
+
+    private static readonly IComparer<TrailRecord> SameInstant = Comparer<TrailRecord>.Create(Compare);
+
     // By what the records say, never by where they stand in the ledger: that is their order of arrival.
     private static int Compare(TrailRecord left, TrailRecord right)
     {
         var (a, b) = (left.Record, right.Record);
-        var order = a.Time.UtcTicks.CompareTo(b.Time.UtcTicks);
-        order = order != 0 || left.Stream == right.Stream ? order : string.CompareOrdinal(left.Stream.ToString(), right.Stream.ToString());
+        var order = left.Stream == right.Stream ? 0 : string.CompareOrdinal(left.Stream.ToString(), right.Stream.ToString());
         order = order != 0 ? order : a.Seq.CompareTo(b.Seq);
-        order = order != 0 ? order : string.CompareOrdinal(a.Id.ToString(), b.Id.ToString());
+        order = order != 0 ? order : a.Id.CompareTo(b.Id);
         return order != 0 ? order : a.Bytes.Span.SequenceCompareTo(b.Bytes.Span);
     }
 }

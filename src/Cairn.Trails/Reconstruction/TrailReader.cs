@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 
@@ -16,6 +15,7 @@ internal sealed class TrailReader
     private readonly Dictionary<RecordId, int> _actions = [];
     private readonly Dictionary<(SpiffeId, SpanId), int> _actionsBySpan = [];
     private readonly AuthorityReader _authority;
+    private readonly RecordBody _body = new();
 
     public TrailReader() => _authority = new AuthorityReader(Unpaired);
 
@@ -52,11 +52,17 @@ internal sealed class TrailReader
         {
             if (IsEnd(entry.Record.Kind))
             {
-                End(entry, entry.Record.ReadBody());
+                End(entry, Read(entry.Record));
             }
         }
 
         CountActions();
+    }
+
+    private RecordBody Read(Record record)
+    {
+        _body.Read(record);
+        return _body;
     }
 
     private static bool IsEnd(string kind) => kind is RecordKinds.TaskEnded or RecordKinds.DelegationEnded or RecordKinds.ActionCompleted
@@ -70,7 +76,7 @@ internal sealed class TrailReader
             return;
         }
 
-        var body = record.ReadBody();
+        var body = Read(record);
         switch (record.Kind)
         {
             case RecordKinds.TaskStarted:
@@ -86,7 +92,7 @@ internal sealed class TrailReader
             case RecordKinds.ContextCaptured:
                 Contexts.Add(new CapturedContext(
                     body.Text("subject") ?? "?", NameOf(body), body.Text("digest"),
-                    body.TryGetProperty("tools", out var tools) && tools.ValueKind == JsonValueKind.Array ? tools.GetArrayLength() : null,
+                    body.Count("tools"),
                     body.Flag("changed") ?? false, record.Time, record.Id)
                 {
                     Manifest = [.. body.Objects("tools").Select(tool => new ManifestTool(tool.Text("name") ?? "?", tool.Text("digest") ?? "?"))],
@@ -113,7 +119,7 @@ internal sealed class TrailReader
         }
     }
 
-    private void End(TrailRecord entry, JsonElement body)
+    private void End(TrailRecord entry, RecordBody body)
     {
         var record = entry.Record;
         switch (record.Kind)
@@ -151,7 +157,7 @@ internal sealed class TrailReader
         }
     }
 
-    private void Grant(TrailRecord entry, JsonElement body)
+    private void Grant(TrailRecord entry, RecordBody body)
     {
         var record = entry.Record;
         var child = body.Span("child_span") ?? record.Span;
@@ -166,27 +172,27 @@ internal sealed class TrailReader
         });
     }
 
-    private void Request(TrailRecord entry, JsonElement body)
+    private void Request(TrailRecord entry, RecordBody body)
     {
         var record = entry.Record;
         _actions[record.Id] = Actions.Count;
         _actionsBySpan[(entry.Issuer, record.Span)] = Actions.Count;
         Actions.Add(new TrailAction(
             record.Span, record.Parent ?? (record.Task == record.Span ? null : record.Task), record.Actor, entry.Issuer,
-            Shared(body.Text("type") ?? "?"), Shared(body.Text("resource") ?? "?"), body.Flag("writes"), record.Time, null, null, null, record.Id, null)
+            body.Text("type") ?? "?", body.Text("resource") ?? "?", body.Flag("writes"), record.Time, null, null, null, record.Id, null)
         {
             Task = record.Task,
             Decision = body.RecordId("decision"),
             Approval = body.RecordId("approval"),
             Credential = body.Text("credential"),
-            ToolDigest = body.Text("tool_digest") is { } digest ? Shared(digest) : null,
-            InputKept = body.Object("input")?.Text("content") is { } kept ? Shared(kept) : null,
+            ToolDigest = body.Text("tool_digest"),
+            InputKept = body.Text("input", "content"),
             Stream = entry.Stream,
             Seq = record.Seq,
         });
     }
 
-    private void Complete(TrailRecord entry, JsonElement body)
+    private void Complete(TrailRecord entry, RecordBody body)
     {
         var record = entry.Record;
         var error = body.Object("error") is { } found
@@ -195,7 +201,7 @@ internal sealed class TrailReader
         var place = body.RecordId("requested") is { } request ? PlaceOf(_actions, request) : null;
         Pair(Actions, place ?? PlaceOf(_actionsBySpan, (entry.Issuer, record.Span)), entry, "the action.requested that it names", action => action with
         {
-            Status = body.Text("status") is { } status ? Shared(status) : null,
+            Status = body.Text("status"),
             Error = error,
             WasDone = action.WasDone || body.Text("status") is "ok" or "tool_error" or "protocol_error" or "accepted" or "lost",
             Completion = record.Id,
@@ -236,25 +242,7 @@ internal sealed class TrailReader
         }
     }
 
-    // A trail says the same few types, tools and statuses over and over.
-    private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
-
-    private string Shared(string text)
-    {
-        if (_texts.TryGetValue(text, out var known))
-        {
-            return known;
-        }
-
-        if (_texts.Count < 10_000)
-        {
-            _texts[text] = text;
-        }
-
-        return text;
-    }
-
-    private static string? NameOf(JsonElement body)
+    private static string? NameOf(RecordBody body)
     {
         var parts = new[] { body.Text("name"), body.Text("version"), body.Text("protocol") is { } protocol ? $"(protocol {protocol})" : null };
         return parts.Any(part => part is not null) ? string.Join(' ', parts.Where(part => part is not null)) : null;
