@@ -15,11 +15,16 @@ public sealed class TrailStore(EmbeddedLedger ledger)
     public IReadOnlyList<TraceId> Find(string start) => [.. List().Where(trace => trace.ToString().StartsWith(start, StringComparison.Ordinal))];
 
     /// <summary>The records of a trail in ledger order.</summary>
-    public async Task<List<TrailRecord>> RecordsAsync(TraceId trace, CancellationToken cancellationToken)
+    public async Task<List<TrailRecord>> RecordsAsync(TraceId trace, CancellationToken cancellationToken) =>
+        (await RecordsAsync([trace], cancellationToken))[0];
+
+    /// <summary>The records of several trails, each in ledger order: a statement that holds records of more than one is read once.</summary>
+    public async Task<IReadOnlyList<List<TrailRecord>>> RecordsAsync(IReadOnlyList<TraceId> traces, CancellationToken cancellationToken)
     {
-        var text = Encoding.ASCII.GetBytes(trace.ToString());
-        var records = new List<TrailRecord>();
-        var indices = ledger.StatementsOf(trace);
+        ArgumentNullException.ThrowIfNull(traces);
+        var wanted = traces.Distinct().ToDictionary(trace => trace, _ => new List<TrailRecord>());
+        var alone = traces.Count == 1 ? Encoding.ASCII.GetBytes(traces[0].ToString()) : null;
+        var indices = wanted.Keys.SelectMany(ledger.StatementsOf).Distinct().Order().ToList();
         for (var start = 0; start < indices.Count;)
         {
             // Statements that stand side by side are read in one go.
@@ -33,9 +38,10 @@ public sealed class TrailStore(EmbeddedLedger ledger)
             {
                 foreach (var bytes in entry.Records)
                 {
-                    if (RecordView.Parse(bytes.Span).TraceText.SequenceEqual(text))
+                    // A record that does not even mention the trail need not be read further.
+                    if ((alone is null || bytes.Span.IndexOf(alone) >= 0) && Record.Parse(bytes) is var record && wanted.TryGetValue(record.Trace, out var records))
                     {
-                        records.Add(new TrailRecord(Record.Parse(bytes), entry.Statement.Issuer, entry.Statement.Payload.Stream, entry.Index));
+                        records.Add(new TrailRecord(record, entry.Statement.Issuer, entry.Statement.Payload.Stream, entry.Index));
                     }
                 }
             }
@@ -43,7 +49,7 @@ public sealed class TrailStore(EmbeddedLedger ledger)
             start = end;
         }
 
-        return records;
+        return [.. traces.Select(trace => wanted[trace])];
     }
 
     /// <summary>The trail, reconstructed.</summary>

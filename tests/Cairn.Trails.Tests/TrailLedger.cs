@@ -6,6 +6,7 @@ using Cairn.Evidence.Statements;
 using Cairn.Evidence.Submissions;
 using Cairn.Identity;
 using Cairn.Ledger;
+using Cairn.TrailGenerator;
 
 namespace Cairn.Trails.Tests;
 
@@ -82,6 +83,38 @@ internal sealed class TrailLedger : IAsyncDisposable
     {
         await SubmitAsync([.. story.Records.Select(record => record.Record.Bytes.ToArray())]);
         return story.Trace;
+    }
+
+    /// <summary>A generated trail, each of its emitters with a certificate and a stream of its own.</summary>
+    public async Task<TraceId> TellAsync(FleetOptions options)
+    {
+        var fleet = new Fleet(options with { TrustDomain = Directory.TrustDomain, Begins = DateTimeOffset.UtcNow });
+        using var authority = LocalAuthority.Open(Directory.KeysPath, Directory.TrustDomain);
+        var streams = new Dictionary<FleetEmitter, (long Seq, Digest Previous)>();
+        var svids = fleet.Emitters.ToDictionary(emitter => emitter, emitter => authority.Issue(emitter.Id, TimeSpan.FromHours(1)));
+        TraceId? trace = null;
+        try
+        {
+            foreach (var (emitter, records) in Arrivals.Of(fleet.Trail(), fleet))
+            {
+                var (seq, previous) = streams.GetValueOrDefault(emitter);
+                using var signer = StatementSigner.WithSvid(emitter.Id, svids[emitter].Key, svids[emitter].Chain);
+                var root = MerkleTree.Root(records.Select(record => MerkleHash.Leaf(record.Span)).ToArray());
+                var statement = signer.Sign(new StatementPayload(emitter.Stream, seq, previous, records.Count, root, KnownHead: null), includeChain: seq == 0);
+                streams[emitter] = (seq + 1, statement.Hash);
+                await Ledger.SubmitAsync([new Submission(statement, records, [])], default);
+                trace ??= Evidence.Records.Record.Parse(records[0]).Trace;
+            }
+        }
+        finally
+        {
+            foreach (var svid in svids.Values)
+            {
+                svid.Dispose();
+            }
+        }
+
+        return trace!.Value;
     }
 
     public async ValueTask DisposeAsync()

@@ -21,17 +21,26 @@ internal static class CheckCommand
         var since = new Option<string?>("--since") { Description = "Only trails with a record since then: a time, or how long ago (24h, 7d)", HelpName = "TIME" };
         var rule = new Option<string[]>("--rule") { Description = "Only this rule or group; may be given several times", HelpName = "ID", AllowMultipleArgumentsPerToken = false };
         var egress = new Option<string[]>("--egress") { Description = "A host that agents may reach, exact or *.example.org; may be given several times", HelpName = "HOST" };
+        var grown = new Option<int>("--grown") { Description = "Check a trail of the ledger again only when it has grown by so many percent since; for jobs that run often", HelpName = "PERCENT", DefaultValueFactory = _ => 0 };
+        grown.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 0)
+            {
+                result.AddError("--grown takes a number of percent from 0");
+            }
+        });
         var failOn = new Option<string>("--fail-on") { Description = "Exit 1 when a finding is at least this severe: low, medium, high, critical, or never", HelpName = "SEVERITY", DefaultValueFactory = _ => "high" };
         failOn.AcceptOnlyFromAmong("low", "medium", "high", "critical", Never);
         var output = new Option<string>("--output") { Description = "table, json or sarif (2.1.0)", HelpName = "table|json|sarif", DefaultValueFactory = _ => "table" };
         output.AcceptOnlyFromAmong("table", "json", "sarif");
-        var command = new Command("check", "Look for what is wrong in trails: lineage, authority, credentials, environment, evidence") { trace, bundle, trust, since, rule, egress, failOn, output, data };
+        var command = new Command("check", "Look for what is wrong in trails: lineage, authority, credentials, environment, evidence") { trace, bundle, trust, since, rule, egress, grown, failOn, output, data };
         command.SetAction((parsed, cancel) => RunAsync(
             new CheckRequest(DataOption.Resolve(parsed.GetValue(data)), parsed.GetValue(trace), parsed.GetValue(bundle), parsed.GetValue(trust))
             {
                 Since = parsed.GetValue(since) is { } text ? TimeText.Parse(text, DateTimeOffset.UtcNow) : null,
                 Rules = parsed.GetValue(rule) ?? [],
                 Egress = parsed.GetValue(egress) is { Length: > 0 } hosts ? hosts : null,
+                Grown = parsed.GetValue(grown),
                 FailOn = parsed.GetValue(failOn)!,
                 Output = parsed.GetValue(output)!,
             },
@@ -86,6 +95,11 @@ internal static class CheckCommand
 
     private static async Task<IReadOnlyList<Finding>?> OfBundleAsync(CheckRequest request, string bundle, CancellationToken cancel)
     {
+        if (request.Grown > 0)
+        {
+            throw new CliException("--grown is for a ledger; a bundle is checked whole");
+        }
+
         if (request.Trace is not null)
         {
             throw new CliException("a bundle holds one trail: give --bundle or a trace id, not both");
@@ -125,7 +139,12 @@ internal static class CheckCommand
         try
         {
             using var index = FindingIndex.Open(open.Ledger, open.Directory, new CheckOptions { EgressHosts = request.Egress, Trust = open.Directory.TrustPolicy() });
-            await index.CatchUpAsync(cancel);
+            await index.CatchUpAsync(request.Grown / 100.0, cancel);
+            if (index.Waiting is > 0 and var waiting)
+            {
+                Console.Error.WriteLine($"cairn: {waiting} trails have grown by less than {request.Grown} % since they were checked: their newest records are not judged yet. All of them: cairn check");
+            }
+
             return (index.Findings(trace, request.Since), index.Settled(trace));
         }
         catch (SqliteException problem)
@@ -147,6 +166,9 @@ internal sealed record CheckRequest(string Data, string? Trace, string? Bundle, 
     public IReadOnlyList<string> Rules { get; init; } = [];
 
     public IReadOnlyList<string>? Egress { get; init; }
+
+    /// <summary>By how many percent a trail must have grown to be checked again.</summary>
+    public int Grown { get; init; }
 
     public string FailOn { get; init; } = "high";
 

@@ -198,16 +198,4 @@ public sealed class CredentialRuleTests
     }
 
     private RecordId Act(string credential, string status = "ok") => _story.Act(status: status, more: new { credential });
-
-    /// <summary>A book that claims to know all: the trail, and one use elsewhere.</summary>
-    private sealed class WholeBook(Trail trail, CredentialHolding? elsewhere = null) : ICredentialBook
-    {
-        private readonly CredentialBook _own = CredentialBook.Of(trail);
-
-        public bool IsWhole => true;
-
-        public TrailCredential? Find(string id) => _own.Find(id);
-
-        public IReadOnlyList<CredentialHolding> Holdings(string id) => elsewhere is { } other ? [.. _own.Holdings(id), other] : _own.Holdings(id);
-    }
 }

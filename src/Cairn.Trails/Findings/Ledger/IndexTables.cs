@@ -5,12 +5,12 @@ namespace Cairn.Trails.Findings;
 /// <summary>The tables that findings are kept in, beside the trail list's in index.db. They hold nothing that the journal does not tell.</summary>
 internal sealed class IndexTables : IDisposable
 {
-    private const long Version = 1;
+    private const long Version = 2;
 
     private const string Schema = """
         CREATE TABLE check_state(id INTEGER PRIMARY KEY CHECK(id = 1), version INTEGER NOT NULL, origin TEXT NOT NULL, options TEXT NOT NULL, next INTEGER NOT NULL);
-        CREATE TABLE check_trail(trace TEXT PRIMARY KEY, last INTEGER NOT NULL, dirty INTEGER NOT NULL) WITHOUT ROWID;
-        CREATE INDEX check_trail_dirty ON check_trail(trace) WHERE dirty = 1;
+        CREATE TABLE check_trail(trace TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, records INTEGER NOT NULL, checked INTEGER NOT NULL, dirty INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX check_trail_dirty ON check_trail(first, trace) WHERE dirty > 0;
         CREATE TABLE check_credential(id TEXT NOT NULL, record TEXT NOT NULL, trace TEXT NOT NULL, issuer TEXT NOT NULL, stream TEXT NOT NULL, place INTEGER NOT NULL, bytes BLOB NOT NULL,
           PRIMARY KEY(id, record, stream)) WITHOUT ROWID;
         CREATE TABLE check_holding(id TEXT NOT NULL, trace TEXT NOT NULL, agent TEXT NOT NULL, record TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(id, trace, agent)) WITHOUT ROWID;
@@ -20,6 +20,7 @@ internal sealed class IndexTables : IDisposable
         """;
 
     private readonly SqliteConnection _connection;
+    private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
 
     private IndexTables(SqliteConnection connection) => _connection = connection;
 
@@ -62,22 +63,13 @@ internal sealed class IndexTables : IDisposable
         }
     }
 
-    public void Run(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
-    {
-        using var command = Command(sql, values);
-        command.ExecuteNonQuery();
-    }
+    public void Run(string sql, params ReadOnlySpan<(string Name, object? Value)> values) => Command(sql, values).ExecuteNonQuery();
 
-    public object? One(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
-    {
-        using var command = Command(sql, values);
-        return command.ExecuteScalar();
-    }
+    public object? One(string sql, params ReadOnlySpan<(string Name, object? Value)> values) => Command(sql, values).ExecuteScalar();
 
     public List<T> All<T>(Func<SqliteDataReader, T> read, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {
-        using var command = Command(sql, values);
-        using var reader = command.ExecuteReader();
+        using var reader = Command(sql, values).ExecuteReader();
         var rows = new List<T>();
         while (reader.Read())
         {
@@ -87,16 +79,37 @@ internal sealed class IndexTables : IDisposable
         return rows;
     }
 
-    public void Dispose() => _connection.Dispose();
-
-#pragma warning disable CA2100 // every text is a constant of this assembly; values are parameters
-    private SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    public void Dispose()
     {
-        var command = _connection.CreateCommand();
-        command.CommandText = sql;
+        foreach (var command in _prepared.Values)
+        {
+            command.Dispose();
+        }
+
+        _connection.Dispose();
+    }
+
+    // Prepared once, used for every trail: making them anew would cost more than running them.
+#pragma warning disable CA2100 // every text is a constant of this assembly; values are parameters
+    private SqliteCommand Command(string sql, ReadOnlySpan<(string Name, object? Value)> values)
+    {
+        if (!_prepared.TryGetValue(sql, out var command))
+        {
+            command = _connection.CreateCommand();
+            command.CommandText = sql;
+            _prepared[sql] = command;
+        }
+
         foreach (var (name, value) in values)
         {
-            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+            if (command.Parameters.Contains(name))
+            {
+                command.Parameters[name].Value = value ?? DBNull.Value;
+            }
+            else
+            {
+                command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+            }
         }
 
         return command;

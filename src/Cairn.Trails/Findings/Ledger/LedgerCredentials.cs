@@ -3,10 +3,14 @@ using Cairn.Evidence.Records;
 
 namespace Cairn.Trails.Findings;
 
-/// <summary>What a whole ledger tells of credentials, as the index holds it: issues and ends by record, uses by who and where.</summary>
+/// <summary>
+/// What a whole ledger tells of credentials, as the index holds it: issues and ends by record, uses by who and where. Several
+/// threads may ask at once, while nobody takes anything.
+/// </summary>
 internal sealed class LedgerCredentials(IndexTables tables) : ICredentialBook
 {
     private readonly Dictionary<string, TrailCredential?> _known = new(StringComparer.Ordinal);
+    private readonly Lock _turn = new();
 
     /// <inheritdoc/>
     public bool IsWhole => true;
@@ -24,7 +28,7 @@ internal sealed class LedgerCredentials(IndexTables tables) : ICredentialBook
             "INSERT INTO check_credential VALUES($id, $record, $trace, $issuer, $stream, $place, $bytes) ON CONFLICT DO NOTHING",
             ("$id", id), ("$record", entry.Record.Id.ToString()), ("$trace", entry.Record.Trace.ToString()), ("$issuer", entry.Issuer.ToString()),
             ("$stream", entry.Stream.ToString()), ("$place", entry.Statement), ("$bytes", entry.Record.Bytes.ToArray()));
-        tables.Run("UPDATE check_trail SET dirty = 1 WHERE trace IN (SELECT trace FROM check_holding WHERE id = $id UNION SELECT trace FROM check_credential WHERE id = $id)", ("$id", id));
+        tables.Run("UPDATE check_trail SET dirty = 2 WHERE trace IN (SELECT trace FROM check_holding WHERE id = $id UNION SELECT trace FROM check_credential WHERE id = $id)", ("$id", id));
     }
 
     /// <summary>Takes a trail's uses in place of what was known of them; other trails with the same credentials are to be checked again.</summary>
@@ -45,27 +49,36 @@ internal sealed class LedgerCredentials(IndexTables tables) : ICredentialBook
         foreach (var (id, agent, record, time) in uses.Except(before))
         {
             tables.Run("INSERT OR REPLACE INTO check_holding VALUES($id, $trace, $agent, $record, $time)", ("$id", id), ("$trace", trace), ("$agent", agent), ("$record", record), ("$time", time));
-            tables.Run("UPDATE check_trail SET dirty = 1 WHERE trace <> $trace AND trace IN (SELECT trace FROM check_holding WHERE id = $id)", ("$id", id), ("$trace", trace));
+            tables.Run("UPDATE check_trail SET dirty = 2 WHERE trace <> $trace AND trace IN (SELECT trace FROM check_holding WHERE id = $id)", ("$id", id), ("$trace", trace));
         }
     }
 
     /// <inheritdoc/>
     public TrailCredential? Find(string id)
     {
-        if (!_known.TryGetValue(id, out var credential))
+        lock (_turn)
         {
-            // One reader for trails and for the ledger: the records are put together as a trail's would be.
-            var records = tables.All(
-                row => new TrailRecord(Record.Parse((byte[])row.GetValue(0)), SpiffeId.Parse(row.GetString(1)), StreamId.Parse(row.GetString(2)), row.GetInt64(3)),
-                "SELECT bytes, issuer, stream, place FROM check_credential WHERE id = $id", ("$id", id));
-            _known[id] = credential = records.Count == 0 ? null : Trail.From(records).Find.Credential(id);
-        }
+            if (!_known.TryGetValue(id, out var credential))
+            {
+                // One reader for trails and for the ledger: the records are put together as a trail's would be.
+                var records = tables.All(
+                    row => new TrailRecord(Record.Parse((byte[])row.GetValue(0)), SpiffeId.Parse(row.GetString(1)), StreamId.Parse(row.GetString(2)), row.GetInt64(3)),
+                    "SELECT bytes, issuer, stream, place FROM check_credential WHERE id = $id", ("$id", id));
+                _known[id] = credential = records.Count == 0 ? null : Trail.From(records).Find.Credential(id);
+            }
 
-        return credential;
+            return credential;
+        }
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<CredentialHolding> Holdings(string id) => tables.All(
-        row => new CredentialHolding(TraceId.Parse(row.GetString(0)), SpiffeId.Parse(row.GetString(1)), RecordId.Parse(row.GetString(2))),
-        "SELECT trace, agent, record FROM check_holding WHERE id = $id ORDER BY time, record", ("$id", id));
+    public IReadOnlyList<CredentialHolding> Holdings(string id)
+    {
+        lock (_turn)
+        {
+            return tables.All(
+                row => new CredentialHolding(TraceId.Parse(row.GetString(0)), SpiffeId.Parse(row.GetString(1)), RecordId.Parse(row.GetString(2))),
+                "SELECT trace, agent, record FROM check_holding WHERE id = $id ORDER BY time, record", ("$id", id));
+        }
+    }
 }
