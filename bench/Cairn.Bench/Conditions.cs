@@ -10,11 +10,17 @@ internal static class Conditions
     /// <summary>The load average of the last minute, or "unknown" where the system does not say.</summary>
     public static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
-    public static IReadOnlyList<string> Lines(Options options, int recordBytes, string loadBefore) =>
+    public static IReadOnlyList<string> Lines(Options options, int recordBytes, string loadBefore) => Lines(
+        options, $"record: {recordBytes} bytes, action.requested in the metadata profile; acknowledged = fsynced in the journal; statements deduplicated by stream position; ES256; statements signed before the clock starts", loadBefore);
+
+    /// <param name="options">What ran.</param>
+    /// <param name="what">What was measured with, in a line.</param>
+    /// <param name="loadBefore">The load average at the start.</param>
+    public static IReadOnlyList<string> Lines(Options options, string what, string loadBefore) =>
     [
         $"machine: {Environment.ProcessorCount} cores, {Model()}, {Figures.Text(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Unit.Bytes)}, {RuntimeInformation.OSDescription}, .NET {Environment.Version}",
         $"disk: {FileSystem(options.Data)}; load average {loadBefore} before and {Load()} after (emitters, ledger and verifier share these cores)",
-        $"record: {recordBytes} bytes, action.requested in the metadata profile; acknowledged = fsynced in the journal; statements deduplicated by stream position; ES256; statements signed before the clock starts",
+        what,
         options.Quick ? "run: --quick, fewer repetitions; for figures to cite run without it" : "run: full",
     ];
 

@@ -1,14 +1,21 @@
 using Cairn.Bench;
 using Cairn.Bench.Authority;
+using Cairn.Bench.Trails;
 using Cairn.Bench.Verification;
 
 try
 {
-    return args is [VerifyChild.Command, var bundle, var policy]
-        ? VerifyChild.Run(bundle, policy)
-        : Options.Parse(args) is { Area: "authority" } options
-            ? await AuthorityArea.RunAsync(options, Console.Out, Console.Error)
-            : await Spine.RunAsync(Options.Parse(args), Console.Out, Console.Error);
+    return args switch
+    {
+        [VerifyChild.Command, var bundle, var policy] => VerifyChild.Run(bundle, policy),
+        [TrailChild.Command, var records] => TrailChild.Run(records),
+        _ => Options.Parse(args) switch
+        {
+            { Area: "authority" } options => await AuthorityArea.RunAsync(options, Console.Out, Console.Error),
+            { Area: "trails" } options => await TrailsArea.RunAsync(options, Console.Out, Console.Error),
+            var options => await Spine.RunAsync(options, Console.Out, Console.Error),
+        },
+    };
 }
 catch (BenchException failure)
 {

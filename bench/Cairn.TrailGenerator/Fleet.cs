@@ -26,7 +26,7 @@ public sealed class Fleet
         _gateways = [.. Enumerable.Range(0, options.Hosts).Select(host => Add($"gateway/host-{host}"))];
         _agents = [.. Enumerable.Range(0, options.Agents).Select(agent => new Actor(
             IdOf($"agent/{Names[agent % Names.Length]}-{agent}"), $"host-{agent % options.Hosts}:{4000 + agent}", $"team-{agent % 4}@example.org"))];
-        Broker = Add("broker/main");
+        Broker = Add("gateway/broker");
         Importer = Add("importer/orders-db");
         foreach (var agent in _agents)
         {
