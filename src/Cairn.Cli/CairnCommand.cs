@@ -33,6 +33,7 @@ internal static class CairnCommand
           cairn find --tool pay --decision deny             records by what they tell, over the whole ledger
           cairn find --content contract.pdf                 did this document ever pass through an agent?
           cairn blast credential ID --since 2h              everything downstream of a compromise
+          cairn report 4bf92f35 -o report.html              one page for people who are no engineers
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
           cairn keys > trust.policy                         whom to trust: hand it over by another way
           cairn verify trail.cairn.zip --trust trust.policy
@@ -63,8 +64,10 @@ internal static class CairnCommand
             FindCommand.Create(),
             ReindexCommand.Create(),
             BlastCommand.Create(),
+            ReportCommand.Create(),
             ExportCommand.Create(),
             VerifyCommand.Create(),
+            VerifierCommand.Create(),
             ReceiptCommand.Create(),
             PolicyCommand.Create(),
             KeysCommand.Create(),

@@ -1,12 +1,12 @@
 // Makes dist/verify.html, one file with everything in it, and dist/cairn-verify.mjs, and prints their SHA-256. The same sources
-// and lock file give the same bytes: nothing of the time, the machine or the folder goes into them.
+// and lock file give the same bytes: nothing of the time, the machine or the folder goes into them. An argument names another folder.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { build } from "vite";
 
 const root = import.meta.dirname;
-const dist = join(root, "dist");
+const dist = resolve(process.argv[2] ?? join(root, "dist"));
 
 /** Bundles one entry and gives its code. */
 async function bundle(entry, { node = false, define = {} } = {}) {
@@ -42,11 +42,11 @@ const policy = `default-src 'none'; script-src ${source(script)}; style-src ${so
 const parts = { CSP: policy, STYLE: style, SCRIPT: script };
 const page = readFileSync(join(root, "src/page/page.html"), "utf8").replaceAll(/@(CSP|STYLE|SCRIPT)@/g, (_, name) => parts[name]);
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist);
-writeFileSync(join(dist, "verify.html"), page);
-writeFileSync(join(dist, "cairn-verify.mjs"), await bundle("src/node/cli.ts", { node: true }));
-for (const name of ["verify.html", "cairn-verify.mjs"]) {
-  const bytes = readFileSync(join(dist, name));
-  console.log(`${createHash("sha256").update(bytes).digest("hex")}  ${name}  ${bytes.length} bytes`);
+mkdirSync(dist, { recursive: true });
+for (const [name, text] of [["verify.html", page], ["cairn-verify.mjs", await bundle("src/node/cli.ts", { node: true })]]) {
+  // Put in place whole: who reads it meanwhile finds the old file or the new one.
+  const next = join(dist, `.${name}.${process.pid}`);
+  writeFileSync(next, text);
+  renameSync(next, join(dist, name));
+  console.log(`${createHash("sha256").update(text).digest("hex")}  ${name}  ${Buffer.byteLength(text)} bytes`);
 }

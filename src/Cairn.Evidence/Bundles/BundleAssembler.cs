@@ -73,15 +73,21 @@ public sealed class BundleAssembler : IDisposable
         _contents++;
     }
 
-    /// <summary>Puts the verifier for browsers into the bundle: the released file, byte for byte (docs/spec/bundle.md §11).</summary>
+    /// <summary>Puts the report into the bundle: a page for people, of which verifiers claim nothing (docs/spec/bundle.md §11).</summary>
+    public void AddReport(ReadOnlySpan<byte> html) => Part(BundleFiles.Report).Write(html);
+
+    /// <summary>Puts the verifier for browsers into the bundle: the released file, byte for byte (docs/spec/bundle.md §12).</summary>
     public void AddVerifier(ReadOnlySpan<byte> html) => Part(BundleFiles.Verifier).Write(html);
 
-    /// <summary>Writes the bundle to a seekable stream.</summary>
+    /// <summary>
+    /// Writes the bundle to a seekable stream. More may be added behind it and the whole written again: so a report is made of
+    /// the very bundle that it comes into.
+    /// </summary>
     /// <exception cref="EvidenceFormatException">The bundle or one of its files passes 4 GiB.</exception>
     public void Finish(Stream output, TraceId trace, SignedNote checkpoint, TrustPolicy trust, DateTimeOffset created)
     {
-        Part(BundleFiles.Checkpoint).Write(checkpoint.Encode());
-        Part(BundleFiles.TrustPolicy).Write(System.Text.Encoding.UTF8.GetBytes(trust.Encode()));
+        Replace(BundleFiles.Checkpoint, checkpoint.Encode());
+        Replace(BundleFiles.TrustPolicy, System.Text.Encoding.UTF8.GetBytes(trust.Encode()));
         var names = BundleFiles.All.Where(name => name != BundleFiles.Manifest && (_parts.ContainsKey(name) || BundleFiles.Required.Contains(name))).ToList();
         var files = names.Select(name =>
         {
@@ -114,6 +120,13 @@ public sealed class BundleAssembler : IDisposable
         {
             part.Dispose();
         }
+    }
+
+    private void Replace(string name, byte[] bytes)
+    {
+        var part = Part(name);
+        part.SetLength(0);
+        part.Write(bytes);
     }
 
     private Stream Part(string name)

@@ -36,6 +36,9 @@ public static class BundleFiles
     /// <summary>The disclosed contents.</summary>
     public const string Content = "content.bin";
 
+    /// <summary>The trail for people to read. Nothing is verified by it, and whoever made the bundle can have written anything there.</summary>
+    public const string Report = "report.html";
+
     /// <summary>A verifier for browsers, for convenience. Whoever made the bundle can have put another in its place.</summary>
     public const string Verifier = "verify.html";
 
@@ -44,8 +47,8 @@ public static class BundleFiles
 
     /// <summary>All names, in order.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Manifest, Checkpoint, TrustPolicy, Trust, Certificates, Heads, Statements, Proofs, Records, ContentIndex, Content, Verifier];
+        [Manifest, Checkpoint, TrustPolicy, Trust, Certificates, Heads, Statements, Proofs, Records, ContentIndex, Content, Report, Verifier];
 
-    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all, changes of trust and the verifier may come.</summary>
-    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or ContentIndex or Content or Verifier))];
+    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all, changes of trust and the two pages may come.</summary>
+    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or ContentIndex or Content or Report or Verifier))];
 }

@@ -171,7 +171,11 @@ internal sealed class StatementCheck(
             suspect = suspect < 0 && IsOther(leaf, proof.Hints.Span, next) ? (int)records.Lines : suspect;
             next++;
             latest = CheckRecord(record, stream, position, subject, latest);
-            options.Record?.Invoke(new BundleRecord(record.ToArray(), statement.Issuer, statement.Payload.Stream, proof.Index));
+            options.Record?.Invoke(new BundleRecord(record.ToArray(), statement.Issuer, statement.Payload.Stream, proof.Index)
+            {
+                Position = position,
+                KnownHead = statement.Payload.KnownHead,
+            });
         }
 
         var root = range.Root();

@@ -1,3 +1,5 @@
+using Cairn.Evidence.Merkle;
+
 namespace Cairn.Evidence.Verification;
 
 /// <summary>How a bundle is verified.</summary>
@@ -27,4 +29,11 @@ public sealed record VerifyOptions
 /// <param name="Issuer">Who signed the statement.</param>
 /// <param name="Stream">The emitter's stream.</param>
 /// <param name="Statement">The statement's index in the ledger.</param>
-public sealed record BundleRecord(ReadOnlyMemory<byte> Bytes, SpiffeId Issuer, StreamId Stream, long Statement);
+public sealed record BundleRecord(ReadOnlyMemory<byte> Bytes, SpiffeId Issuer, StreamId Stream, long Statement)
+{
+    /// <summary>Its position in the statement, from 0.</summary>
+    public int Position { get; init; }
+
+    /// <summary>The newest tree head that its emitter knew when it signed: the record is younger. Null: none.</summary>
+    public TreeHead? KnownHead { get; init; }
+}

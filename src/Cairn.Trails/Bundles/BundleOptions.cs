@@ -8,6 +8,12 @@ public sealed record BundleOptions
     /// <summary>Whether contents that were kept are disclosed, each with the key of its own commitment.</summary>
     public bool Content { get; init; }
 
+    /// <summary>
+    /// Whether report.html, for people to read, and verify.html, the second verifier, come into it. The report is made of the
+    /// verified bundle, with the whole trail in memory.
+    /// </summary>
+    public bool Pages { get; init; } = true;
+
     /// <summary>How long to wait for a checkpoint that covers the trail.</summary>
     public TimeSpan CheckpointTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -14,10 +14,10 @@ export interface ByteSource {
 export const NAMES = [
   "manifest.json", "checkpoint", "trust.policy", "trust.jsonl", "certificates.jsonl", "heads.jsonl", "statements.bin", "proofs.jsonl", "records.jsonl",
   "content.jsonl", "content.bin",
-  "verify.html",
+  "report.html", "verify.html",
 ] as const;
 export type Name = (typeof NAMES)[number];
-const OPTIONAL: readonly Name[] = ["trust.jsonl", "content.jsonl", "content.bin", "verify.html"];
+const OPTIONAL: readonly Name[] = ["trust.jsonl", "content.jsonl", "content.bin", "report.html", "verify.html"];
 
 export interface Entry {
   readonly name: Name;

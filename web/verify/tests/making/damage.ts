@@ -11,7 +11,7 @@ const TEXTS = ["manifest.json", "checkpoint", "trust.jsonl", "certificates.jsonl
 export const CONTAINER = [
   "deflated", "some deflated", "bytes after deflated data", "deflated data cut", "deflated bit", "crc wrong", "stored size too large", "stored size too small", "deflated size too large", "deflated size too small",
   "missing file", "missing content", "unknown file", "path", "backslash", "dots", "duplicate", "duplicate in another case", "another order", "encrypted", "another method", "local header differs", "version", "time", "date", "flags", "extra length", "name with a zero", "name beyond ascii", "empty name",
-  "comment", "comment length", "disk", "entries less", "entries more", "directory size", "directory offset", "gap before directory", "bytes before", "bytes after", "cut", "cut to little", "nothing", "bomb", "end record twice", "verify.html",
+  "comment", "comment length", "disk", "entries less", "entries more", "directory size", "directory offset", "gap before directory", "bytes before", "bytes after", "cut", "cut to little", "nothing", "bomb", "end record twice", "report.html", "verify.html",
 ] as const;
 
 /** The bundle of a story, its container changed in that way where one is given. */
@@ -63,8 +63,9 @@ export function pack(random: Random, made: Made, way?: (typeof CONTAINER)[number
     case "directory offset": end = (view) => view.setUint32(16, view.getUint32(16, true) + random.pick([-1, 1, 0x7fffffff]), true); break;
     case "gap before directory": gap = 3; break;
     case "bomb": list = list.map((file) => (file.name === "records.jsonl" ? { name: file.name, data: new Uint8Array(3 << 20), deflate: true } : file)); break;
+    case "report.html":
     case "verify.html": {
-      files.set("verify.html", utf8("<!doctype html><title>x</title>"));
+      files.set(way, utf8("<!doctype html><title>x</title>"));
       files.set("manifest.json", manifest(files, made.trace, made.origin, made.manifest));
       list = ordered(files);
       break;
