@@ -6,7 +6,7 @@ namespace Cairn.Trails.Reports;
 internal static class AnswerSection
 {
     private const int MostSentences = 25;
-    private const int MostFolded = 175;
+    private const int MostFolded = 75;
 
     public static void Write(HtmlPage page, Trail trail, Names names, Citations citations)
     {

@@ -20,26 +20,27 @@ internal static class AuthorityPicture
         var y = 6.0;
         // Where the rows above stand: a line goes from each to what is below it.
         var above = new List<(double X, double Y)>();
-        var drawn = HtmlPage.Fragment(svg =>
+        var (drawn, cuts) = (new List<Drawn>(), new List<double>());
+        foreach (var row in rows)
         {
-            foreach (var row in rows)
+            var height = row.Detail.Length == 0 ? 22 : 40;
+            var x = 8 + (Indent * Math.Min(row.Depth, DeepestIndent));
+            above.RemoveRange(Math.Min(above.Count, row.Depth), above.Count - Math.Min(above.Count, row.Depth));
+            if (above.Count > 0)
             {
-                var height = row.Detail.Length == 0 ? 22 : 40;
-                var x = 8 + (Indent * Math.Min(row.Depth, DeepestIndent));
-                above.RemoveRange(Math.Min(above.Count, row.Depth), above.Count - Math.Min(above.Count, row.Depth));
-                if (above.Count > 0)
-                {
-                    var (fromX, fromY) = above[^1];
-                    svg.Write($"<path class=\"line\" d=\"M{fromX + 5} {fromY + 6}V{y + 11}H{x - 3}\"/>");
-                }
-
-                above.Add((x, y + 11));
-                Row(svg, row, x, y, most);
-                y += height;
+                var (fromX, fromY) = above[^1];
+                drawn.Add(new Drawn(fromY, y + 12, HtmlPage.Fragment(svg => svg.Write($"<path class=\"line\" d=\"M{fromX + 5} {fromY + 6}V{y + 11}H{x - 3}\"/>"))));
             }
-        });
+
+            above.Add((x, y + 11));
+            drawn.Add(new Drawn(y, y + height, HtmlPage.Fragment(svg => Row(svg, row, x, y, most))));
+            y += height;
+            cuts.Add(y);
+        }
+
+        cuts[^1] = y + 4;
         page.Markup("<section aria-labelledby=\"authority\">\n<h2 id=\"authority\">Who acted for whom</h2>\n");
-        Svg.Figure(page, "authority-picture", "Delegation graph", $"{HtmlText.Count(trail.Tasks.Select(task => task.Span).Distinct().Count(), "task")} and {HtmlText.Count(trail.Delegations.Count, "delegation")}, each below what caused it, with what was done under it. A bar's length grows with the square root of the number of actions.", y + 4, drawn);
+        Svg.Figure(page, "authority-picture", "Delegation graph", $"{HtmlText.Count(trail.Tasks.Select(task => task.Span).Distinct().Count(), "task")} and {HtmlText.Count(trail.Delegations.Count, "delegation")}, each below what caused it, with what was done under it. A bar's length grows with the square root of the number of actions.", cuts, drawn);
         page.Markup("</section>\n");
     }
 
@@ -63,7 +64,6 @@ internal static class AuthorityPicture
             Bar(svg, row.Actions, y, most);
         }
 
-        svg.Markup("\n");
     }
 
     private static void Bar(HtmlPage svg, IReadOnlyList<TrailAction> actions, double y, int most)

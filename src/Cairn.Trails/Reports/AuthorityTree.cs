@@ -16,8 +16,10 @@ internal sealed class AuthorityTree
     private const int MostRows = 150;
     private const int MostBelow = 12;
     private const int MostTools = 8;
+    private const int MostToolsOfMany = 3;
 
     private readonly Names _names;
+    private readonly int _mostTools;
     private readonly ILookup<AuthorityLink?, AuthorityLink> _below;
     private readonly ILookup<SpanId, TrailTask> _tasks;
     private readonly Dictionary<AuthorityLink, List<TrailAction>> _own = [];
@@ -28,7 +30,9 @@ internal sealed class AuthorityTree
     {
         _names = names;
         var chains = new AuthorityChains(trail);
-        _below = chains.Links.Distinct().ToLookup(link => link.Above);
+        var links = chains.Links.Distinct().ToList();
+        _below = links.ToLookup(link => link.Above);
+        _mostTools = links.Count > MostBelow ? MostToolsOfMany : MostTools;
         _tasks = trail.Tasks.ToLookup(task => task.Span);
         foreach (var action in trail.Actions)
         {
@@ -127,15 +131,15 @@ internal sealed class AuthorityTree
     private void AddTools(List<TrailAction> actions, int depth)
     {
         var tools = actions.GroupBy(RecordWords.Act).Select(group => (Name: group.Key, Calls: group.ToList())).OrderByDescending(tool => tool.Calls.Count).ThenBy(tool => tool.Name, StringComparer.Ordinal).ToList();
-        foreach (var (name, calls) in tools.Take(MostTools))
+        foreach (var (name, calls) in tools.Take(_mostTools))
         {
             _rows.Add(new AuthorityRow(depth, "tool", name, "", calls));
         }
 
-        if (tools.Count > MostTools)
+        if (tools.Count > _mostTools)
         {
-            var rest = tools.Skip(MostTools).SelectMany(tool => tool.Calls).ToList();
-            _rows.Add(new AuthorityRow(depth, "tool", $"{HtmlText.Count(tools.Count - MostTools)} more kinds of action", "", rest));
+            var rest = tools.Skip(_mostTools).SelectMany(tool => tool.Calls).ToList();
+            _rows.Add(new AuthorityRow(depth, "tool", $"{HtmlText.Count(tools.Count - _mostTools)} more kinds of action", "", rest));
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class TimelineLane(string name, int agents)
     private const int MostLetters = 30;
     private const double RowHeight = 17;
     private const double BarHeight = 9;
-    private const double ColumnHeight = 44;
+    private const double ColumnHeight = 34;
     private const double Head = 12;
 
     public string Name { get; } = name;
@@ -34,13 +34,13 @@ internal sealed class TimelineLane(string name, int agents)
 
     public double Bottom { get; private set; }
 
-    /// <summary>The acts in the fullest slice.</summary>
-    public int Largest(TimeScale scale) => Items.Count == 0 ? 0 : Items.GroupBy(item => scale.Slice(item.Start, Slices)).Max(slice => slice.Count());
-
-    /// <summary>Draws the lane and tells its height. With the largest slice of all lanes: in columns.</summary>
-    public double Draw(HtmlPage svg, TimeScale scale, int? largest)
+    /// <summary>Draws the lane, and so gives it a bottom.</summary>
+    /// <param name="svg">The picture.</param>
+    /// <param name="scale">Where instants stand.</param>
+    /// <param name="one">Whether each act is drawn; otherwise how many there were in each slice of time.</param>
+    public void Draw(HtmlPage svg, TimeScale scale, bool one)
     {
-        var body = HtmlPage.Fragment(part => Bottom = Top + Head + (largest is { } most ? Columns(part, scale, most) : OneByOne(part, scale)));
+        var body = HtmlPage.Fragment(part => Bottom = Top + Head + (one ? OneByOne(part, scale) : Columns(part, scale)));
         svg.Write($"<rect class=\"lane\" x=\"0\" y=\"{Top}\" width=\"{Svg.Width}\" height=\"{Bottom - Top - 4}\"/>");
         svg.Write($"<text class=\"name\" x=\"8\" y=\"{Top + 18}\">{Svg.Fit(Name, TimeScale.Left - 20)}</text><text class=\"quiet\" x=\"8\" y=\"{Top + 33}\">{HtmlText.Count(Actions, "action")}</text>\n");
         foreach (var (start, end) in Merged())
@@ -49,7 +49,6 @@ internal sealed class TimelineLane(string name, int agents)
         }
 
         svg.Write($"\n{body}");
-        return Bottom - Top;
     }
 
     // Acts that overlap stand below each other, and so do those whose names would.
@@ -88,10 +87,12 @@ internal sealed class TimelineLane(string name, int agents)
         return Math.Max(2, free.Count) * RowHeight + 8;
     }
 
-    private double Columns(HtmlPage svg, TimeScale scale, int largest)
+    private double Columns(HtmlPage svg, TimeScale scale)
     {
         var width = TimeScale.Across / Slices;
-        foreach (var slice in Items.GroupBy(item => scale.Slice(item.Start, Slices)).OrderBy(group => group.Key))
+        var slices = Items.GroupBy(item => scale.Slice(item.Start, Slices)).OrderBy(group => group.Key).ToList();
+        var largest = slices.Count == 0 ? 0 : slices.Max(slice => slice.Count());
+        foreach (var slice in slices)
         {
             var (x, y) = (TimeScale.Left + (slice.Key * width), Top + Head + ColumnHeight);
             var height = ColumnHeight * Math.Sqrt((double)slice.Count() / largest);

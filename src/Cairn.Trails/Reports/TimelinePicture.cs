@@ -18,30 +18,32 @@ internal static class TimelinePicture
         var scale = new TimeScale(trail.Started, trail.Ended);
         var lanes = LanesOf(trail, names);
         var one = lanes.Sum(lane => lane.Items.Count) <= MostDrawnOneByOne;
-        var most = one ? 0 : lanes.Max(lane => lane.Largest(scale));
-        var y = Top;
-        var drawn = HtmlPage.Fragment(svg =>
+        var (y, drawn, cuts) = (Top, new List<Drawn>(), new List<double>());
+        foreach (var lane in lanes)
         {
-            foreach (var lane in lanes)
-            {
-                lane.Top = y;
-                y += lane.Draw(svg, scale, one ? null : most);
-            }
+            lane.Top = y;
+            var body = HtmlPage.Fragment(svg => lane.Draw(svg, scale, one));
+            drawn.Add(new Drawn(lane.Top, lane.Bottom, body));
+            cuts.Add(y = lane.Bottom);
+        }
 
-            Arrows(svg, trail, lanes, scale, names);
-        });
-        var axis = HtmlPage.Fragment(svg => scale.Draw(svg, Top, y));
+        cuts[^1] = y + 4;
+        drawn.Insert(0, new Drawn(0, y, HtmlPage.Fragment(svg => scale.Draw(svg, Top, y))));
+        drawn.AddRange(Arrows(trail, lanes, scale, names));
         page.Markup("<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">When it happened</h2>\n");
-        var how = one ? "Each act is drawn from when it was asked for until it came out." : "Each column counts the acts of a slice of time; its height grows with the square root of their number.";
-        Svg.Figure(page, "timeline-picture", "Timeline", $"{HtmlText.Count(trail.Actions.Count, "action")} by {HtmlText.Count(lanes.Sum(lane => lane.Agents), "participant")}, from {HtmlText.Time(trail.Started)} on, for {HtmlText.Duration(trail.Ended - trail.Started)}. {how} Times are the emitters' own; the evidence below has each in words.", y + 4, new Markup(axis.Html + drawn.Html));
+        var how = one ? "Each act is drawn from when it was asked for until it came out." : "Each column counts the acts of a slice of time; its height grows with the square root of their number, within its lane.";
+        Svg.Figure(page, "timeline-picture", "Timeline", $"{HtmlText.Count(trail.Actions.Count, "action")} by {HtmlText.Count(lanes.Sum(lane => lane.Agents), "participant")}, from {HtmlText.Time(trail.Started)} on, for {HtmlText.Duration(trail.Ended - trail.Started)}. {how} Times are the emitters' own; the evidence below has each in words.", cuts, drawn);
         page.Markup("</section>\n");
     }
 
     private static List<TimelineLane> LanesOf(Trail trail, Names names)
     {
+        // Where there are too many, those that did most have lanes of their own; all by the time of their first record.
+        var did = trail.Actions.GroupBy(action => action.Actor.Id).ToDictionary(group => group.Key, group => group.Count());
         var agents = trail.Records.Select(record => record.Record.Actor.Id).Distinct().ToList();
-        var lanes = agents.Take(agents.Count > MostLanes ? MostLanes - 1 : MostLanes).Select(agent => new TimelineLane(names.Of(agent), 1)).ToList();
-        var byAgent = agents.Take(lanes.Count).Select((agent, i) => (agent, i)).ToDictionary(pair => pair.agent, pair => pair.i);
+        var own = agents.OrderByDescending(agent => did.GetValueOrDefault(agent)).Take(agents.Count > MostLanes ? MostLanes - 1 : MostLanes).ToHashSet();
+        var lanes = agents.Where(own.Contains).Select(agent => new TimelineLane(names.Of(agent), 1)).ToList();
+        var byAgent = agents.Where(own.Contains).Select((agent, i) => (agent, i)).ToDictionary(pair => pair.agent, pair => pair.i);
         if (agents.Count > lanes.Count)
         {
             lanes.Add(new TimelineLane(HtmlText.Count(agents.Count - lanes.Count, "other participant"), agents.Count - lanes.Count));
@@ -59,7 +61,7 @@ internal static class TimelinePicture
         {
             if (trail.Find.Action(approval.Action) is { } action)
             {
-                LaneOf(action.Actor.Id).Items.Add(new TimelineItem(approval.Asked, approval.Answered ?? approval.Asked, $"approval {approval.Answer ?? "asked for, no answer"}", "open", true));
+                LaneOf(action.Actor.Id).Items.Add(new TimelineItem(approval.Asked, approval.Answered ?? approval.Asked, $"approval: {approval.Answer ?? "no answer"}", "open", true));
             }
         }
 
@@ -76,14 +78,9 @@ internal static class TimelinePicture
         return lanes;
     }
 
-    private static void Arrows(HtmlPage svg, Trail trail, List<TimelineLane> lanes, TimeScale scale, Names names)
+    private static IEnumerable<Drawn> Arrows(Trail trail, List<TimelineLane> lanes, TimeScale scale, Names names)
     {
-        if (trail.Delegations.Count > MostArrows)
-        {
-            return;
-        }
-
-        foreach (var delegation in trail.Delegations)
+        foreach (var delegation in trail.Delegations.Count > MostArrows ? [] : trail.Delegations)
         {
             var from = lanes.FindIndex(lane => lane.Name == names.Of(delegation.From));
             var to = lanes.FindIndex(lane => lane.Name == names.Of(delegation.To));
@@ -92,7 +89,8 @@ internal static class TimelinePicture
                 var down = to > from;
                 var (x, start, end) = (scale.At(delegation.Granted), down ? lanes[from].Bottom : lanes[from].Top, down ? lanes[to].Top + 12 : lanes[to].Bottom - 12);
                 var tip = down ? -6 : 6;
-                svg.Write($"<path class=\"arrow\" d=\"M{x} {start}V{end}\"/><path class=\"tip\" d=\"M{x - 4} {end + tip}L{x} {end}L{x + 4} {end + tip}Z\"/>\n");
+                yield return new Drawn(Math.Min(start, end), Math.Max(start, end), HtmlPage.Fragment(svg => svg.Write(
+                    $"<path class=\"arrow\" d=\"M{x} {start}V{end}\"/><path class=\"tip\" d=\"M{x - 4} {end + tip}L{x} {end}L{x + 4} {end + tip}Z\"/>")));
             }
         }
     }

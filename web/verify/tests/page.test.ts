@@ -1,63 +1,36 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { concat, utf8, type Bytes } from "../src/lib/bytes";
+import { launch, open as openAt, verify, violations, type Opened } from "./making/browser";
 import { largeBundle } from "./making/large";
 import { pack } from "./making/damage";
 import { Random } from "./making/random";
 import { tell } from "./making/story";
 
 /** verify.html as its users open it: from disk, in a real browser, with no network. */
-const executable = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const root = join(import.meta.dirname, "..");
 const address = pathToFileURL(join(root, "dist/verify.html")).href;
 const vectors = join(root, "../../docs/spec/vectors/bundles");
-const axe = readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "cairn-page-"));
 let browser: Browser;
 
 before(async () => {
-  if (!executable) throw new Error("no Chromium: run ./test, which installs it, or apt-get install chromium");
-  browser = await chromium.launch({
-    executablePath: executable,
-    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true });
 });
 
-interface Opened {
-  readonly page: Page;
-  /** What the page wrote to the console as errors, and what it asked of any network. */
-  readonly errors: string[];
-  readonly requests: string[];
-}
-
-async function open(scheme: "light" | "dark" = "light"): Promise<Opened> {
-  const context = await browser.newContext({ colorScheme: scheme, bypassCSP: false });
-  const page = await context.newPage(), errors: string[] = [], requests: string[] = [];
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(error.message));
-  page.on("request", (request) => !/^(file|blob|data):/.test(request.url()) && requests.push(request.url()));
-  await page.goto(address);
-  return { page, errors, requests };
-}
-
-async function verify(page: Page, bundle: string, policy?: string): Promise<void> {
-  await page.setInputFiles("#bundle", bundle);
-  if (policy) await page.setInputFiles("#policy", policy);
-  await page.click("#verify");
-  await page.waitForFunction(() => document.documentElement.dataset.state !== undefined, undefined, { timeout: 120_000 });
-}
+const open = (scheme: "light" | "dark" = "light"): Promise<Opened> => openAt(browser, address, scheme);
 
 const save = (name: string, bytes: Bytes): string => {
   writeFileSync(join(folder, name), bytes);
@@ -195,20 +168,12 @@ test("Page_may_not_connect_to_anything", async () => {
 for (const scheme of ["light", "dark"] as const) {
   test(`Page_has_no_accessibility_violations_in_${scheme}_colours`, async () => {
     const { page } = await open(scheme);
-    const violations = async (): Promise<string[]> => {
-      // Through the debugger, since the page's policy lets no script in.
-      await page.evaluate(axe);
-      return page.evaluate(async () => {
-        const result = await (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run();
-        return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ").slice(0, 300)}`);
-      });
-    };
-    assert.deepEqual(await violations(), []);
+    assert.deepEqual(await violations(page), []);
     await verify(page, join(vectors, "middle-removed.zip"), trust);
     await page.focus("#timeline");
     await page.keyboard.press("Enter");
     await page.waitForSelector("#record-title");
-    assert.deepEqual(await violations(), []);
+    assert.deepEqual(await violations(page), []);
     await page.context().close();
   });
 }
