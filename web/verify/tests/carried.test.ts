@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, "..");
 const program = join(root, "../../.build/current/cairn");
 const folder = mkdtempSync(join(tmpdir(), "cairn-carried-"));
 const run = promisify(execFile);
-// A program's name is a text of its record: this one would do harm where it became markup.
+// An owner is a text of a record, and so is a program's name: these would do harm where they became markup.
 const evil = `x"'><img src=x onerror="window.hacked=1"><script>window.hacked=1<`;
 let browser: Browser;
 
@@ -28,7 +28,7 @@ before(async () => {
   browser = await launch();
   mkdirSync(at("work"));
   copyFileSync("/bin/true", join(at("work"), evil));
-  await cairn("exec", "--", join(at("work"), evil));
+  await cairn("exec", "--owner", evil, "--", join(at("work"), evil));
   const [trail] = JSON.parse(await cairn("trails", "--output", "json")) as { trace: string }[];
   await cairn("export", trail!.trace, "-o", at("trail.cairn.zip"));
   writeFileSync(at("trust.policy"), await cairn("keys"));
@@ -109,7 +109,7 @@ test("Report_prints_with_headers_on_each_page_and_no_row_cut", async () => {
 
 test("Hostile_texts_in_a_report_stay_texts", async () => {
   const { page } = await open(browser, pathToFileURL(at("report.html")).href);
-  assert.ok((await page.textContent("body"))!.includes(evil.slice(0, 20)), "the program's name is on the page");
+  assert.ok((await page.textContent("body"))!.includes(evil.slice(0, 20)), "the owner's name is on the page");
   assert.equal(await page.locator("img, script").count(), 0);
   assert.equal(await page.evaluate(() => (window as unknown as { hacked?: number }).hacked), undefined);
   await page.context().close();
