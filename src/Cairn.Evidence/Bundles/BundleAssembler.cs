@@ -52,6 +52,9 @@ public sealed class BundleAssembler : IDisposable
         _heads++;
     }
 
+    /// <summary>Adds a checkpoint with independent times; by ascending size.</summary>
+    public void Add(Anchor anchor) => WriteLine(BundleFiles.Anchors, anchor.WriteTo);
+
     /// <summary>Adds a certificate chain.</summary>
     public void Add(CertificateChain chain)
     {

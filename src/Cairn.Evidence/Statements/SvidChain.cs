@@ -12,13 +12,6 @@ public static class SvidChain
 {
     private const string SubjectAlternativeName = "2.5.29.17";
 
-    private static readonly HashSet<string> StrongSignatures =
-    [
-        "1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.2.840.10045.4.3.4", // ECDSA with SHA-256, 384, 512
-        "1.2.840.113549.1.1.11", "1.2.840.113549.1.1.12", "1.2.840.113549.1.1.13", // RSA PKCS #1 with the same
-        "1.2.840.113549.1.1.10", "1.3.101.112", "1.3.101.113", // RSA-PSS, Ed25519, Ed448
-    ];
-
     /// <summary>Checks that the chain's leaf names <paramref name="expected"/> and leads to one of <paramref name="roots"/>.</summary>
     /// <param name="chain">DER certificates, leaf first; the root may be left out.</param>
     /// <param name="expected">The SPIFFE ID that the leaf must name.</param>
@@ -158,58 +151,33 @@ public static class SvidChain
         X509Certificate2Collection certificates, SpiffeId expected, ReadOnlyMemory<byte> root, DateTimeOffset at, out PathValidity? holds)
     {
         holds = null;
-        using var path = new X509Chain();
-        path.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        path.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        path.ChainPolicy.DisableCertificateDownloads = true;
-
-        // The platforms differ on whether the last second counts (RFC 5280 §4.1.2.5: it does), so times are compared here.
-        path.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
-        using var trusted = Load(root.Span);
-        path.ChainPolicy.CustomTrustStore.Add(trusted);
-        foreach (var certificate in certificates.Skip(1))
+        using var path = OfflinePath.Build(certificates[0], certificates.Skip(1), root.Span);
+        if (!path.LeadsThere)
         {
-            path.ChainPolicy.ExtraStore.Add(certificate);
+            return new(SvidFault.Untrusted, $"certificate chain: expected a path to one of the given roots, found {path.Problem}");
         }
 
-        try
+        var check = CheckElements(path, expected);
+        if (check.IsGood && OutsideValidity(path, at) is { } outside)
         {
-            if (!path.Build(certificates[0]))
-            {
-                var found = string.Join(", ", path.ChainStatus.Select(status => status.Status).Distinct());
-                return new(SvidFault.Untrusted, $"certificate chain: expected a path to one of the given roots, found {found}");
-            }
-
-            var check = CheckElements(path, certificates, expected);
-            if (check.IsGood && OutsideValidity(path, at) is { } outside)
-            {
-                return outside;
-            }
-
-            holds = check.IsGood ? PathValidity.Of(path) : null;
-            return check;
+            return outside;
         }
-        finally
-        {
-            foreach (var element in path.ChainElements)
-            {
-                element.Certificate.Dispose();
-            }
-        }
+
+        holds = check.IsGood ? path.Validity : null;
+        return check;
     }
 
-    private static SvidCheck CheckElements(X509Chain path, X509Certificate2Collection given, SpiffeId expected)
+    private static SvidCheck CheckElements(OfflinePath path, SpiffeId expected)
     {
-        var elements = path.ChainElements.Select(element => element.Certificate).ToList();
-        foreach (var (certificate, index) in elements.Select((certificate, index) => (certificate, index)))
+        foreach (var (certificate, index) in path.Certificates.Select((certificate, index) => (certificate, index)))
         {
-            var isRoot = index == elements.Count - 1;
-            if (!isRoot && !StrongSignatures.Contains(certificate.SignatureAlgorithm.Value ?? ""))
+            var isRoot = index == path.Certificates.Count - 1;
+            if (!isRoot && !OfflinePath.IsStronglySigned(certificate))
             {
                 return new(SvidFault.WeakSignature, $"certificate {index}: expected a signature with SHA-256 or better, found {certificate.SignatureAlgorithm.FriendlyName}");
             }
 
-            if (!isRoot && !given.Any(one => one.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
+            if (!isRoot && !path.IsGiven(certificate))
             {
                 return new(SvidFault.Untrusted, $"certificate {index}: expected one of the given chain, found {certificate.Subject} from elsewhere");
             }
@@ -226,11 +194,11 @@ public static class SvidChain
         return default;
     }
 
-    private static SvidCheck? OutsideValidity(X509Chain path, DateTimeOffset at)
+    private static SvidCheck? OutsideValidity(OfflinePath path, DateTimeOffset at)
     {
-        for (var i = 0; i < path.ChainElements.Count; i++)
+        for (var i = 0; i < path.Certificates.Count; i++)
         {
-            var validity = PathValidity.Of(path.ChainElements[i].Certificate);
+            var validity = PathValidity.Of(path.Certificates[i]);
             if (!validity.Holds(at))
             {
                 return new(SvidFault.OutsideValidity,

@@ -7,15 +7,16 @@ using Cairn.Evidence.Statements;
 namespace Cairn.Evidence.Trust;
 
 /// <summary>
-/// A verifier's whole trust: the log and its witnesses as C2SP tlog-policy lines, and the emitters as <c>trustdomain</c> and
-/// <c>emitter</c> lines.
+/// A verifier's whole trust: the log and its witnesses as C2SP tlog-policy lines, the emitters as <c>trustdomain</c> and
+/// <c>emitter</c> lines, and timestamp authorities as <c>timestamper</c> lines.
 /// </summary>
 public sealed class TrustPolicy
 {
     private readonly IReadOnlyList<PolicyLine> _logLines;
 
-    private TrustPolicy(LogPolicy log, IReadOnlyList<PolicyLine> logLines, IReadOnlyList<TrustDomainRoot> roots, IReadOnlyList<EmitterRule> emitters) =>
-        (Log, _logLines, Roots, Emitters) = (log, logLines, roots, emitters);
+    private TrustPolicy(
+        LogPolicy log, IReadOnlyList<PolicyLine> logLines, IReadOnlyList<TrustDomainRoot> roots, IReadOnlyList<EmitterRule> emitters, IReadOnlyList<Timestamper> timestampers) =>
+        (Log, _logLines, Roots, Emitters, Timestampers) = (log, logLines, roots, emitters, timestampers);
 
     /// <summary>The logs, witnesses and quorum.</summary>
     public LogPolicy Log { get; }
@@ -26,8 +27,12 @@ public sealed class TrustPolicy
     /// <summary>The emitters' rules.</summary>
     public IReadOnlyList<EmitterRule> Emitters { get; }
 
+    /// <summary>The timestamp authorities, in the order of their first lines.</summary>
+    public IReadOnlyList<Timestamper> Timestampers { get; }
+
     /// <summary>A policy without witnesses for a log with these keys.</summary>
-    public static TrustPolicy For(IEnumerable<VerifierKey> logKeys, IReadOnlyList<TrustDomainRoot> roots, IReadOnlyList<EmitterRule> emitters)
+    public static TrustPolicy For(
+        IEnumerable<VerifierKey> logKeys, IReadOnlyList<TrustDomainRoot> roots, IReadOnlyList<EmitterRule> emitters, IReadOnlyList<Timestamper>? timestampers = null)
     {
         var lines = new StringBuilder();
         foreach (var key in logKeys)
@@ -36,7 +41,7 @@ public sealed class TrustPolicy
         }
 
         var logLines = PolicyLine.Split(lines.Append("quorum none\n").ToString()).ToList();
-        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters);
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters, timestampers ?? []);
     }
 
     /// <summary>Parses a policy file's octets; names that are not UTF-8 are told apart by their octets.</summary>
@@ -50,6 +55,7 @@ public sealed class TrustPolicy
         var logLines = new List<PolicyLine>();
         var roots = new List<TrustDomainRoot>();
         var emitters = new List<EmitterRule>();
+        var timestampers = new TimestamperLines();
         var ruled = new HashSet<(string Pattern, string? Key)>();
         foreach (var line in PolicyLine.Split(text))
         {
@@ -57,6 +63,9 @@ public sealed class TrustPolicy
             {
                 case ["trustdomain", var domain, var der]:
                     roots.Add(Root(line, domain, der));
+                    break;
+                case ["timestamper", var name, var der]:
+                    timestampers.Add(line, name, CertificateOf(line, name, der));
                     break;
                 case ["emitter", var role, var pattern, .. { Length: <= 1 } key]:
                     var rule = Emitter(line, role, pattern, key.FirstOrDefault());
@@ -67,21 +76,22 @@ public sealed class TrustPolicy
 
                     emitters.Add(rule);
                     break;
-                case ["trustdomain" or "emitter", ..]:
-                    throw line.Error("expected `trustdomain NAME BASE64-CERTIFICATE` or `emitter agent|gateway|importer|operator SPIFFE-ID [BASE64-SPKI]`");
+                case ["trustdomain" or "emitter" or "timestamper", ..]:
+                    throw line.Error(
+                        "expected `trustdomain NAME BASE64-CERTIFICATE`, `emitter agent|gateway|importer|operator SPIFFE-ID [BASE64-SPKI]` or `timestamper NAME BASE64-CERTIFICATE`");
                 default:
                     logLines.Add(line);
                     break;
             }
         }
 
-        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters);
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters, timestampers.All());
     }
 
     /// <summary>The policy's text.</summary>
     public string Encode()
     {
-        var text = new StringBuilder("# Trust policy: C2SP tlog-policy lines, and Cairn's `trustdomain` and `emitter` lines.\n");
+        var text = new StringBuilder("# Trust policy: C2SP tlog-policy lines, and Cairn's `trustdomain`, `emitter` and `timestamper` lines.\n");
         foreach (var line in _logLines)
         {
             text.Append(line).Append('\n');
@@ -96,6 +106,14 @@ public sealed class TrustPolicy
         {
             text.Append("emitter ").Append(RoleName(rule.Role)).Append(' ').Append(rule.Pattern);
             text.Append(rule.SubjectPublicKeyInfo is { } key ? $" {Convert.ToBase64String(key.Span)}" : "").Append('\n');
+        }
+
+        foreach (var (name, certificates) in Timestampers)
+        {
+            foreach (var certificate in certificates)
+            {
+                text.Append("timestamper ").Append(name).Append(' ').Append(Convert.ToBase64String(certificate.Span)).Append('\n');
+            }
         }
 
         return text.ToString();
@@ -122,11 +140,13 @@ public sealed class TrustPolicy
 
     private static TrustDomainRoot Root(PolicyLine line, string domain, string base64)
     {
-        if (!SpiffeId.TryParse($"spiffe://{domain}", out var id) || id.TrustDomain != domain)
-        {
-            throw line.Error($"\"{Hex.Excerpt(domain)}\" is not a trust domain's name");
-        }
+        return SpiffeId.TryParse($"spiffe://{domain}", out var id) && id.TrustDomain == domain
+            ? new TrustDomainRoot(domain, CertificateOf(line, domain, base64))
+            : throw line.Error($"\"{Hex.Excerpt(domain)}\" is not a trust domain's name");
+    }
 
+    private static byte[] CertificateOf(PolicyLine line, string owner, string base64)
+    {
         var der = Decode(line, base64);
         try
         {
@@ -134,12 +154,12 @@ public sealed class TrustPolicy
 
             // The loader also takes PEM and ignores what follows: the bytes have to be the certificate and nothing else.
             return certificate.RawData.AsSpan().SequenceEqual(der)
-                ? new TrustDomainRoot(domain, der)
-                : throw line.Error($"the root of {domain} is not one DER certificate and nothing else");
+                ? der
+                : throw line.Error($"the root of {owner} is not one DER certificate and nothing else");
         }
         catch (CryptographicException problem)
         {
-            throw line.Error($"the root of {domain} is not a DER certificate: {problem.Message}");
+            throw line.Error($"the root of {owner} is not a DER certificate: {problem.Message}");
         }
     }
 

@@ -13,6 +13,8 @@ internal sealed class BundleContents : IDisposable
 
     public bool HasContent => _files.ContainsKey(BundleFiles.Content);
 
+    public bool HasAnchors => _files.ContainsKey(BundleFiles.Anchors);
+
     public bool HasTrust => _files.ContainsKey(BundleFiles.Trust);
 
     public ZipFileStream this[string name] => _files[name];

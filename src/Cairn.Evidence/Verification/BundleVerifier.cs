@@ -79,6 +79,7 @@ public static class BundleVerifier
         var checkpoint = run.Checkpoint = CheckpointCheck.Run(checkpointBytes, bundle.Manifest.Origin, policy, run.Integrity);
         var (certificates, chains) = ReadCertificates(bundle, run.Integrity);
         var heads = KnownHeads.Read(bundle, checkpoint.Checkpoint.Head, run.Integrity);
+        var times = run.Times = new TimesCheck(new AnchorCheck(checkpoint, policy, run.Integrity, run.Warnings, run.Options.ClockTolerance).Run(bundle));
         var timeline = new TrustTimeline(policy);
         using var trust = new IssuerTrust(policy, timeline, certificates, checkpoint.Time, run.Options);
         if (bundle.HasTrust)
@@ -88,7 +89,7 @@ public static class BundleVerifier
 
         var trail = run.Trail = new TrailCheck(run.Trace!, run.Integrity, run.Completeness, run.Warnings, checkpoint.Time, run.Options.ClockTolerance);
         var contents = run.Contents = bundle.HasContent ? new ContentCheck(bundle, run.Integrity) : null;
-        var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, trail, contents, run.Integrity, run.Warnings, run.Options);
+        var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, times, trail, contents, run.Integrity, run.Warnings, run.Options);
         statements.Run(bundle, cancellationToken);
         contents?.Finish();
         trail.Finish(statements.Streams);

@@ -72,6 +72,24 @@ public static class ReasonCodes
     /// <summary>Integrity: the policy's quorum of witnesses did not cosign.</summary>
     public const string QuorumNotMet = "quorum-not-met";
 
+    /// <summary>Integrity: a time stamp token is none of the profile.</summary>
+    public const string TimestampMalformed = "timestamp-malformed";
+
+    /// <summary>Integrity: a time stamp token is over something else than its checkpoint.</summary>
+    public const string TimestampImprint = "timestamp-imprint";
+
+    /// <summary>Integrity: the signer of a time stamp token has a certificate that is not for time stamping alone.</summary>
+    public const string TimestampUsage = "timestamp-usage";
+
+    /// <summary>Integrity: a timestamper's certificate was not valid at its token's time.</summary>
+    public const string TimestampExpired = "timestamp-expired";
+
+    /// <summary>Integrity: a time stamp token's signature does not verify.</summary>
+    public const string TimestampSignature = "timestamp-signature";
+
+    /// <summary>Integrity: a larger tree existed before a smaller one was the largest: one of two times is wrong.</summary>
+    public const string TimeContradicted = "time-contradicted";
+
     /// <summary>Integrity: a certificate is not the one that its hash names.</summary>
     public const string CertificateMismatch = "certificate-mismatch";
 
@@ -194,6 +212,9 @@ public static class ReasonCodes
 
     /// <summary>Warning: a record's time is later than the checkpoint that holds it.</summary>
     public const string TimeAfterCheckpoint = "time-after-checkpoint";
+
+    /// <summary>Warning: nobody whom the trust policy names made a time stamp token; it claims nothing.</summary>
+    public const string TimestampUnknown = "timestamp-unknown";
 
     /// <summary>Warning: an emitter's clock went back.</summary>
     public const string ClockWentBack = "clock-went-back";

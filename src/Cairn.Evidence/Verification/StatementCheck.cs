@@ -10,7 +10,7 @@ namespace Cairn.Evidence.Verification;
 /// record is hashed into its statement, every statement into the checkpoint.
 /// </summary>
 internal sealed class StatementCheck(
-    TreeHead newest, KnownHeads heads, IssuerTrust trust, TrailCheck trail, ContentCheck? contents, FailureList integrity, FailureList warnings, VerifyOptions options)
+    TreeHead newest, KnownHeads heads, IssuerTrust trust, TimesCheck times, TrailCheck trail, ContentCheck? contents, FailureList integrity, FailureList warnings, VerifyOptions options)
 {
     private const int MostProofLine = 8 << 20;
     private const int ProgressEvery = 10_000;
@@ -79,6 +79,7 @@ internal sealed class StatementCheck(
         var stream = StreamOf(statement, subject);
         stream.Follow(statement, subject, integrity);
         CheckHead(statement, proof.Index, subject);
+        times.Take(proof.Index, statement.Payload.KnownHead?.Size ?? 0);
         var latest = CheckRecords(statement, proof, subject, stream, records);
         trust.Check(statement, proof.Index, "statement", latest, integrity, warnings);
         if (trail.Records >= _nextProgress)

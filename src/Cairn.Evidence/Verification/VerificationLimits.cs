@@ -1,3 +1,4 @@
+using Cairn.Evidence.Timestamps;
 using Cairn.Evidence.Trust;
 
 namespace Cairn.Evidence.Verification;
@@ -5,7 +6,7 @@ namespace Cairn.Evidence.Verification;
 /// <summary>What each verdict does not prove, and what would (docs/verdicts.md).</summary>
 internal static class VerificationLimits
 {
-    public static List<VerificationLimit> OfIntegrity(TrustPolicy? policy, bool pinned)
+    public static List<VerificationLimit> OfIntegrity(TrustPolicy? policy, bool pinned, IReadOnlyList<TimeBracket> brackets)
     {
         var limits = new List<VerificationLimit>();
         if (!pinned)
@@ -22,7 +23,12 @@ internal static class VerificationLimits
                 "witnesses' cosignatures and a quorum line in the trust policy"));
         }
 
-        limits.Add(new(
+        // The log's own time is its operator's word, which this is about.
+        var independent = brackets.Where(bracket => bracket.By != TimeSource.Log && bracket.NotAfter is not null).Select(bracket => bracket.NotAfter!).MinBy(claim => claim.NotAfter);
+        limits.Add(independent is { } until ? new(
+            "bracket", $"when things happened within their brackets: {until.Name} says that all of it existed at {Times.Text(until.NotAfter)}, and before that times are what the emitters' and the log's clocks said",
+            "witnesses and timestamps at shorter intervals")
+            : new(
             "clocks", "when things happened, beyond the order in the ledger: times are what the emitters' and the log's clocks said",
             "timestamps of an independent authority over the checkpoints"));
         limits.Add(new(

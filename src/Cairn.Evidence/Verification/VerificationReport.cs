@@ -14,7 +14,7 @@ public enum VerdictState
 }
 
 /// <summary>What a failure or warning is about.</summary>
-/// <param name="Kind">zip, file, checkpoint, certificate, head, statement, record, stream or trail.</param>
+/// <param name="Kind">zip, file, checkpoint, anchor, certificate, head, statement, record, stream or trail.</param>
 /// <param name="Id">Which: a file name, a ledger index, a record id, a stream id, a hash.</param>
 public sealed record VerificationSubject(string Kind, string Id)
 {
@@ -64,6 +64,34 @@ public sealed record TrustSummary(bool Pinned, IReadOnlyList<string> LogKeys, IR
 /// <param name="Time">When the log or a witness says it signed; the earliest of these. Null where no signature has a time.</param>
 public sealed record CheckpointSummary(string Origin, long Size, string Root, DateTimeOffset? Time);
 
+/// <summary>Who says when trees of the ledger existed, and between which times the trail was made by their word (docs/spec/timestamps.md).</summary>
+/// <param name="Anchors">The trees with times, by ascending size; the checkpoint is one.</param>
+/// <param name="Trail">The trail's brackets, one for each kind of party that gives a bound.</param>
+public sealed record TimesSummary(IReadOnlyList<AnchorSummary> Anchors, IReadOnlyList<BracketSummary> Trail);
+
+/// <summary>A tree with times.</summary>
+/// <param name="Size">Statements in the ledger then.</param>
+/// <param name="Claims">Who says when it existed.</param>
+public sealed record AnchorSummary(long Size, IReadOnlyList<ClaimSummary> Claims);
+
+/// <summary>Somebody's word that a tree existed at a time.</summary>
+/// <param name="By">log, witness or timestamper.</param>
+/// <param name="Name">The log's origin, or the name in the trust policy.</param>
+/// <param name="Time">When, in UTC.</param>
+/// <param name="Accuracy">Seconds that the time may be off by its own word; null where it says nothing.</param>
+public sealed record ClaimSummary(string By, string Name, string Time, double? Accuracy);
+
+/// <summary>Between which times the trail was made, by the word of one kind of party.</summary>
+/// <param name="By">log, witness or timestamper.</param>
+/// <param name="NotBefore">The lower bound; null where there is none.</param>
+/// <param name="NotAfter">The upper bound; null where there is none.</param>
+public sealed record BracketSummary(string By, BoundSummary? NotBefore, BoundSummary? NotAfter);
+
+/// <summary>A bound of a bracket.</summary>
+/// <param name="Time">The time, in UTC.</param>
+/// <param name="Name">By whose word.</param>
+public sealed record BoundSummary(string Time, string Name);
+
 /// <summary>One stream of the trail.</summary>
 /// <param name="Issuer">The emitter's SPIFFE ID.</param>
 /// <param name="Stream">The stream.</param>
@@ -82,6 +110,7 @@ public sealed record VerificationCounts(long Statements, long Records, long Stre
 /// <param name="Trace">The trail; null when the bundle could not be read that far.</param>
 /// <param name="Checkpoint">The checkpoint; null when it could not be read.</param>
 /// <param name="Trust">Whom was trusted.</param>
+/// <param name="Times">Who says when.</param>
 /// <param name="Counts">How much was read.</param>
 /// <param name="Integrity">Nothing altered.</param>
 /// <param name="Completeness">Nothing missing.</param>
@@ -90,7 +119,7 @@ public sealed record VerificationCounts(long Statements, long Records, long Stre
 /// <param name="Emitters">The streams, in the order in which they appear.</param>
 /// <param name="Warnings">Oddities that fail no verdict.</param>
 public sealed record VerificationReport(
-    string Format, bool Verified, string? Trace, CheckpointSummary? Checkpoint, TrustSummary Trust, VerificationCounts Counts,
+    string Format, bool Verified, string? Trace, CheckpointSummary? Checkpoint, TrustSummary Trust, TimesSummary Times, VerificationCounts Counts,
     Verdict Integrity, Verdict Completeness, Verdict Corroboration, CorroborationCounts Actions,
     IReadOnlyList<EmitterSummary> Emitters, IReadOnlyList<VerificationFailure> Warnings)
 {

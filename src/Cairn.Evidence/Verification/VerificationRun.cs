@@ -23,6 +23,8 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
 
     public CheckpointCheck? Checkpoint { get; set; }
 
+    public TimesCheck? Times { get; set; }
+
     public TrailCheck? Trail { get; set; }
 
     public ContentCheck? Contents { get; set; }
@@ -40,7 +42,7 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
 
     public VerificationReport Report()
     {
-        var integrity = new Verdict(Integrity.Count > 0 ? VerdictState.Failed : VerdictState.Passed, Integrity.Count, Integrity.First, VerificationLimits.OfIntegrity(Policy, _pinned));
+        var integrity = new Verdict(Integrity.Count > 0 ? VerdictState.Failed : VerdictState.Passed, Integrity.Count, Integrity.First, VerificationLimits.OfIntegrity(Policy, _pinned, Times?.Trail ?? []));
         var completeness = CompletenessVerdict();
         var corroboration = CorroborationVerdict();
         var streams = Statements?.Streams ?? [];
@@ -49,7 +51,8 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
             integrity.State != VerdictState.Failed && completeness.State != VerdictState.Failed && corroboration.State != VerdictState.Failed,
             Trace,
             Checkpoint is null ? null : new CheckpointSummary(Checkpoint.Checkpoint.Origin, Checkpoint.Checkpoint.Size, Checkpoint.Checkpoint.Root.ToString(), Checkpoint.Time),
-            new TrustSummary(_pinned, Checkpoint?.LogKeys ?? [], Checkpoint?.Witnesses ?? []),
+            new TrustSummary(_pinned, Checkpoint?.Signed.LogKeys ?? [], Checkpoint?.Signed.Witnesses ?? []),
+            Times?.Summary() ?? new TimesSummary([], []),
             new VerificationCounts(Statements?.Statements ?? 0, Trail?.Records ?? 0, streams.Count, Contents?.Contents ?? 0),
             integrity, completeness, corroboration,
             Actions(),

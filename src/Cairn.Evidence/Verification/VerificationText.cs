@@ -12,6 +12,11 @@ public static class VerificationText
             yield return $"  checkpoint {checkpoint.Origin} size {checkpoint.Size}{(checkpoint.Time is { } time ? $", signed {Times.Text(time)}" : "")}";
         }
 
+        foreach (var bracket in report.Times.Trail)
+        {
+            yield return $"  by the word of {(bracket.By == "log" ? "the log" : $"a {bracket.By}")}: {Bound("not before", bracket.NotBefore)}{(bracket is { NotBefore: not null, NotAfter: not null } ? ", " : "")}{Bound("not after", bracket.NotAfter)}";
+        }
+
         yield return report.Trust.Pinned ? "  trust: the given policy" : "  trust: NOT PINNED, the bundle's own policy was believed";
         yield return $"  {report.Counts.Records} records in {report.Counts.Statements} statements of {report.Counts.Streams} streams"
             + (report.Counts.Contents > 0 ? $", {report.Counts.Contents} disclosed contents" : "");
@@ -39,6 +44,8 @@ public static class VerificationText
             yield return $"warning: {warning}";
         }
     }
+
+    private static string Bound(string what, BoundSummary? bound) => bound is null ? "" : $"{what} {bound.Time} ({bound.Name})";
 
     private static IEnumerable<(string Name, Verdict Verdict, string Summary)> Verdicts(VerificationReport report)
     {

@@ -31,6 +31,9 @@ internal sealed class TestLedger : IDisposable
     /// <summary>Indices of statements with changes of trust bundles: they come along as trust material.</summary>
     public List<int> TrustChanges { get; } = [];
 
+    /// <summary>Checkpoints with independent times, and tokens over them.</summary>
+    public List<(int Size, SignedNote Note, byte[][] Tokens)> Anchors { get; } = [];
+
     /// <summary>The creation time that manifests name.</summary>
     public static DateTimeOffset Created { get; } = TestAuthority.Now.AddMinutes(2);
 
@@ -77,11 +80,12 @@ internal sealed class TestLedger : IDisposable
 
     public TreeHead Head(int? size = null) => new(size ?? Entries.Count, MerkleTree.Root(Leaves().AsSpan(0, size ?? Entries.Count)));
 
-    public SignedNote Checkpoint(TreeHead? head = null, params CheckpointSigner[] more)
+    public SignedNote Checkpoint(TreeHead? head = null, params CheckpointSigner[] more) => CheckpointAt(head ?? Head(), TestAuthority.Now.AddMinutes(1), more);
+
+    public SignedNote CheckpointAt(TreeHead head, DateTimeOffset time, params CheckpointSigner[] more)
     {
-        var (size, root) = head ?? Head();
-        var checkpoint = new Checkpoint(Origin, size, root);
-        return new SignedNote(checkpoint.Body, [.. _signers.Concat(more).Select(signer => signer.Sign(checkpoint, TestAuthority.Now.AddMinutes(1)))]);
+        var checkpoint = new Checkpoint(Origin, head.Size, head.Root);
+        return new SignedNote(checkpoint.Body, [.. _signers.Concat(more).Select(signer => signer.Sign(checkpoint, time))]);
     }
 
     /// <summary>The bundle's bytes.</summary>
@@ -109,6 +113,11 @@ internal sealed class TestLedger : IDisposable
         foreach (var head in heads.Values)
         {
             assembler.Add(new HeadProof(head, MerkleTree.ConsistencyPath(leaves, (int)head.Size)));
+        }
+
+        foreach (var (size, note, tokens) in Anchors)
+        {
+            assembler.Add(new Anchor(note.Encode(), MerkleTree.ConsistencyPath(leaves, size), [.. tokens.Select(token => (ReadOnlyMemory<byte>)token)]));
         }
 
         foreach (var index in TrustChanges)
