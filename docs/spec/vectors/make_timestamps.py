@@ -65,11 +65,11 @@ class Maker:
             *(["-chain", self.path("chain.pem")] if chain else []), "-token_out", "-out", self.path("t.der"), at=at)
         return self.path("t.der").read_bytes()
 
-    def signed_again(self, token, signer, digest="sha256", content="1.2.840.113549.1.9.16.1.4"):
+    def signed_again(self, token, signer, digest="sha256", content="1.2.840.113549.1.9.16.1.4", more=()):
         """The same TSTInfo under another signature: for certificates that `openssl ts` refuses to sign with."""
         self.path("again.der").write_bytes(token)
         run("openssl", "cms", "-verify", "-noverify", "-inform", "DER", "-in", self.path("again.der"), "-binary", "-out", self.path("info.der"))
-        return run("openssl", "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-econtent_type", content, "-cades", "-nosmimecap", "-md", digest,
+        return run("openssl", "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-econtent_type", content, "-cades", "-nosmimecap", *more, "-md", digest,
                    "-in", self.path("info.der"), "-signer", self.path(f"{signer}.pem"), "-inkey", self.path(f"{signer}.key"))
 
 
@@ -82,6 +82,7 @@ def main():
         make.certificate("root", None, AUTHORITY)
         make.certificate("second", None, AUTHORITY, kind="4096", digest="sha512")
         make.certificate("stranger", None, AUTHORITY)
+        make.certificate("alone", None, STAMPING)
         make.certificate("stamper", "root", STAMPING)
         make.certificate("rsa", "second", STAMPING, kind="2048")
         make.certificate("weak", "second", STAMPING, kind="1024")
@@ -99,10 +100,12 @@ def main():
             "good-rsa": (make.stamp("rsa", TEXT, imprint="sha512", digest="sha512"), "good", "two"),
             "good-through-intermediate": (make.stamp("below", TEXT, chain=["between"], imprint="sha384", digest="sha384"), "good", "one"),
             "good-with-older-attribute": (make.stamp("stamper", TEXT, ess="sha1"), "good", "one"),
+            "good-self-signed": (make.stamp("alone", TEXT), "good", "three"),
             "good-of-last-second": (make.stamp("short", TEXT, at="2026-06-02 12:00:00"), "good", "one"),
             "another-text": (make.stamp("stamper", OTHER), "timestamp-imprint", None),
             "unknown-authority": (make.stamp("unknown", TEXT), "timestamp-unknown", None),
             "intermediate-left-out": (make.stamp("below", TEXT, imprint="sha384", digest="sha384"), "timestamp-unknown", None),
+            "signers-certificate-left-out": (make.signed_again(good, "stamper", more=["-nocerts"]), "timestamp-unknown", None),
             "after-the-certificate": (make.stamp("short", TEXT, at="2026-06-02 12:00:01"), "timestamp-expired", "one"),
             "before-the-certificate": (make.stamp("stamper", TEXT, at="2026-05-31 12:00:00"), "timestamp-expired", "one"),
             "another-purpose-too": (make.signed_again(good, "mixed"), "timestamp-usage", "one"),
@@ -116,7 +119,7 @@ def main():
             "no-token": (b"0\x03\x02\x01\x01", "timestamp-malformed", None),
         }
         cases["time-altered"] = (flipped(good, good.index(b"20260601120000Z") + 3), "timestamp-signature", "one")
-        lines = [f"timestamper {name} {base64.b64encode(make.der(root)).decode()}" for name, root in (("one", "root"), ("two", "second"))]
+        lines = [f"timestamper {name} {base64.b64encode(make.der(root)).decode()}" for name, root in (("one", "root"), ("two", "second"), ("three", "alone"))]
     (OUT / "text").write_bytes(TEXT)
     (OUT / "timestampers.policy").write_text("quorum none\n" + "\n".join(lines) + "\n")
     expected = []

@@ -13,20 +13,11 @@ public static class TimestampToken
     /// <summary>Bytes of the largest token that is read.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    private const string TstInfo = "1.2.840.113549.1.9.16.1.4";
     private const string TimeStamping = "1.3.6.1.5.5.7.3.8";
     private const string Ecdsa = "1.2.840.10045.2.1";
     private const string Rsa = "1.2.840.113549.1.1.1";
     private const int LeastRsaBits = 2048;
     private static readonly HashSet<string> Curves = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
-
-    /// <summary>The digests of the profile, with the signature algorithms that name each.</summary>
-    private static readonly Dictionary<string, (HashAlgorithmName Name, string EcdsaWith, string RsaWith)> Digests = new()
-    {
-        ["2.16.840.1.101.3.4.2.1"] = (HashAlgorithmName.SHA256, "1.2.840.10045.4.3.2", "1.2.840.113549.1.1.11"),
-        ["2.16.840.1.101.3.4.2.2"] = (HashAlgorithmName.SHA384, "1.2.840.10045.4.3.3", "1.2.840.113549.1.1.12"),
-        ["2.16.840.1.101.3.4.2.3"] = (HashAlgorithmName.SHA512, "1.2.840.10045.4.3.4", "1.2.840.113549.1.1.13"),
-    };
 
     /// <summary>Judges a token over a text.</summary>
     /// <param name="der">The token: a TimeStampToken in DER.</param>
@@ -47,59 +38,31 @@ public static class TimestampToken
 
     private static TimestampCheck Fault(TimestampFault fault, string reason, DateTimeOffset time = default, string timestamper = "") => new(fault, reason, timestamper, time, null);
 
-    /// <summary>The parts of a token of the profile. The library's own token type is of no use before all of it holds: it refuses the rest without a reason.</summary>
-    /// <exception cref="EvidenceFormatException">The bytes are none.</exception>
-    private static (SignedCms Cms, Rfc3161TimestampTokenInfo Info) Parse(ReadOnlyMemory<byte> der)
+    private static TimestampCheck Judge(ReadOnlyMemory<byte> der, ReadOnlySpan<byte> text, IReadOnlyList<Timestamper> timestampers)
     {
         if (der.Length > MaxBytes)
         {
-            throw new EvidenceFormatException($"expected at most {MaxBytes} bytes, found {der.Length}");
+            return Fault(TimestampFault.Malformed, $"one of {der.Length} bytes");
         }
 
-        DerForm.Check(der);
-        var cms = new SignedCms();
-        cms.Decode(der.Span);
-        if (cms.ContentInfo.ContentType.Value != TstInfo || !Rfc3161TimestampTokenInfo.TryDecode(cms.ContentInfo.Content, out var info, out var consumed) || consumed != cms.ContentInfo.Content.Length)
-        {
-            throw new EvidenceFormatException("expected a TSTInfo, found other content");
-        }
-
-        DerForm.Check(cms.ContentInfo.Content);
-        if (info.Version != 1 || info.GetExtensions().Any(extension => extension.Critical))
-        {
-            throw new EvidenceFormatException("expected a TSTInfo of version 1 without critical extensions, found another");
-        }
-
-        if (cms.SignerInfos.Count != 1 || cms.SignerInfos[0] is not { Version: 1, SignerIdentifier.Type: SubjectIdentifierType.IssuerAndSerialNumber } signer)
-        {
-            throw new EvidenceFormatException("expected one signer, named by issuer and serial number, found others");
-        }
-
-        SignedAttributes.Check(der);
-        return Digests.ContainsKey(signer.DigestAlgorithm.Value ?? "") && Digests.ContainsKey(info.HashAlgorithmId.Value ?? "")
-            ? (cms, info)
-            : throw new EvidenceFormatException("expected digests of SHA-256, SHA-384 or SHA-512, found others");
-    }
-
-    private static TimestampCheck Judge(ReadOnlyMemory<byte> der, ReadOnlySpan<byte> text, IReadOnlyList<Timestamper> timestampers)
-    {
-        var (cms, info) = Parse(der);
-        var hash = CryptographicOperations.HashData(Digests[info.HashAlgorithmId.Value!].Name, text);
-        if (!info.GetMessageHash().Span.SequenceEqual(hash))
+        var token = TokenParts.Parse(der);
+        var info = token.Info;
+        if (!info.GetMessageHash().Span.SequenceEqual(CryptographicOperations.HashData(TimestampDigest.Of(info.HashAlgorithmId.Value).Name, text)))
         {
             return Fault(TimestampFault.Imprint, $"one over something else, {Convert.ToHexStringLower(info.GetMessageHash().Span)}", info.Timestamp);
         }
 
-        var given = cms.Certificates;
+        var given = token.LoadCertificates();
         try
         {
-            if (cms.SignerInfos[0].Certificate is not { } signer)
+            var signer = given.FirstOrDefault(one => one.IssuerName.RawData.AsSpan().SequenceEqual(token.Issuer.Span) && one.SerialNumberBytes.Span.SequenceEqual(token.SerialNumber.Span));
+            if (signer is null)
             {
-                return Fault(TimestampFault.Malformed, "a token without its signer's certificate");
+                return Fault(TimestampFault.Unknown, "one without its signer's certificate", info.Timestamp);
             }
 
             var check = JudgeSigner(signer, given, info, timestampers);
-            return check.IsGood && !(IsOfProfile(cms.SignerInfos[0], signer) && Rfc3161TimestampToken.TryDecode(der, out _, out _))
+            return check.IsGood && !IsSigned(token, signer)
                 ? Fault(TimestampFault.Signature, "signed attributes or a signature that do not hold", info.Timestamp, check.Timestamper)
                 : check;
         }
@@ -139,11 +102,9 @@ public static class TimestampToken
         {
             foreach (var root in timestamper.Roots)
             {
-                var others = given.Where(one => !one.RawDataMemory.Span.SequenceEqual(signer.RawDataMemory.Span));
-                using var path = OfflinePath.Build(signer, others, root.Span);
-                if (path.LeadsThere && path.Certificates.SkipLast(1).All(one => OfflinePath.IsStronglySigned(one) && path.IsGiven(one)))
+                if (ValidityTo(root, signer, given) is { } validity)
                 {
-                    validities.Add(path.Validity);
+                    validities.Add(validity);
                 }
             }
 
@@ -154,6 +115,21 @@ public static class TimestampToken
         }
 
         return (null, validities);
+    }
+
+    private static PathValidity? ValidityTo(ReadOnlyMemory<byte> root, X509Certificate2 signer, X509Certificate2Collection given)
+    {
+        try
+        {
+            var others = given.Where(one => !one.RawDataMemory.Span.SequenceEqual(signer.RawDataMemory.Span));
+            using var path = OfflinePath.Build(signer, others, root.Span);
+            return path.LeadsThere && path.Certificates.SkipLast(1).All(one => OfflinePath.IsStronglySigned(one) && path.IsGiven(one)) ? path.Validity : null;
+        }
+        catch (CryptographicException)
+        {
+            // A certificate with a key that is none leads nowhere; the platform says so by an exception.
+            return null;
+        }
     }
 
     private static string? UsageProblem(X509Certificate2 signer)
@@ -170,26 +146,41 @@ public static class TimestampToken
             : null;
     }
 
-    private static bool IsOfProfile(SignerInfo signer, X509Certificate2 certificate)
+    private static bool IsSigned(TokenParts token, X509Certificate2 signer)
     {
-        var (_, ecdsaWith, rsaWith) = Digests[signer.DigestAlgorithm.Value!];
-        var algorithm = signer.SignatureAlgorithm.Value;
-        switch (certificate.PublicKey.Oid.Value)
+        var (name, ecdsaWith, rsaWith) = token.Digest;
+        var signed = token.Attributes.Signed();
+        if (!token.Attributes.Name(TokenParts.TstInfo, CryptographicOperations.HashData(name, token.Content.Span)) || !token.Attributes.Name(signer))
         {
-            case Ecdsa:
-                using (var key = certificate.GetECDsaPublicKey())
-                {
-                    return key is not null && algorithm == ecdsaWith && Curves.Contains(key.ExportParameters(false).Curve.Oid?.Value ?? "");
-                }
+            return false;
+        }
 
-            case Rsa:
-                using (var key = certificate.GetRSAPublicKey())
-                {
-                    return key is { KeySize: >= LeastRsaBits } && (algorithm == Rsa || algorithm == rsaWith);
-                }
+        try
+        {
+            switch (signer.PublicKey.Oid.Value)
+            {
+                case Ecdsa:
+                    using (var key = signer.GetECDsaPublicKey())
+                    {
+                        return key is not null && token.SignatureAlgorithm == ecdsaWith && Curves.Contains(key.ExportParameters(false).Curve.Oid?.Value ?? "")
+                            && key.VerifyData(signed, token.Signature.Span, name, DSASignatureFormat.Rfc3279DerSequence);
+                    }
 
-            default:
-                return false;
+                case Rsa:
+                    using (var key = signer.GetRSAPublicKey())
+                    {
+                        return key is { KeySize: >= LeastRsaBits } && (token.SignatureAlgorithm == Rsa || token.SignatureAlgorithm == rsaWith)
+                            && key.VerifyData(signed, token.Signature.Span, name, RSASignaturePadding.Pkcs1);
+                    }
+
+                default:
+                    return false;
+            }
+        }
+        catch (CryptographicException)
+        {
+            // A signature or key in another encoding is one that does not hold.
+            return false;
         }
     }
 }

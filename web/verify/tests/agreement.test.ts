@@ -8,6 +8,7 @@ import type { Report } from "../src/lib/report";
 import { verifyBundle } from "../src/lib/verify";
 import type { Name } from "../src/lib/zip";
 import { MemorySource } from "../src/node/files";
+import { ANCHOR_LIES, anchored } from "./making/anchors";
 import { CONTAINER, damageBytes, damageFile, pack } from "./making/damage";
 import { change, CHANGE_LIES } from "./making/changes";
 import { OtherVerifier } from "./making/other";
@@ -48,6 +49,7 @@ function essence(report: Answer, damaged: boolean): unknown {
     trace: report.trace,
     checkpoint: report.checkpoint,
     trust: report.trust,
+    times: report.times,
     counts: report.counts,
     integrity: side(report.integrity),
     completeness: side(report.completeness),
@@ -177,6 +179,34 @@ test("Both_verifiers_agree_on_roots_that_come_and_go_with_a_lie_about_them", opt
       for (const [i, lie] of CHANGE_LIES.entries()) yield { name: `change ${seed} ${lie}`, ...change(new Random(seed * 7001 + i), lie) };
     }
   }));
+
+test("Both_verifiers_agree_on_anchors_with_a_lie_about_them", options, () =>
+  agree(function* () {
+    for (let seed = first; seed < first + 2 * rounds; seed++) {
+      for (const [i, lie] of ANCHOR_LIES.entries()) {
+        const random = new Random(seed * 8009 + i), made = anchored(random, tell(random, "none"), lie);
+        yield { name: `anchor ${seed} ${lie}`, bundle: pack(random, made), policy: random.chance(90) ? made.policy : undefined };
+      }
+    }
+  }));
+
+test("Anchors_bring_up_every_code_of_times", async () => {
+  const codes = new Set<string>(), stamped = new Set<string>();
+  for (const [i, lie] of ANCHOR_LIES.entries()) {
+    const random = new Random(8009 + i), made = anchored(random, tell(random, "none"), lie);
+    try {
+      const report = await verifyBundle(new MemorySource(pack(random, made)), made.policy);
+      for (const failure of [...report.integrity.failures, ...report.warnings]) codes.add(failure.code);
+      if (report.times.trail.some((bracket) => bracket.by === "timestamper")) stamped.add(lie);
+    } catch (error) {
+      assert.ok(error instanceof Malformed && lie === "policy line twice", lie);
+    }
+  }
+  for (const code of ["timestamp-malformed", "timestamp-imprint", "timestamp-unknown", "timestamp-usage", "timestamp-expired", "timestamp-signature", "time-contradicted", "head-inconsistent", "checkpoint-unsigned", "checkpoint-signature", "checkpoint-origin", "line-malformed"]) {
+    assert.ok(codes.has(code), code);
+  }
+  for (const lie of ["none", "last second", "older attribute", "both attributes", "issuer and serial named", "other extension", "no accuracy", "accuracy in all units", "time with a fraction", "nonce", "through an intermediate", "no key usage", "dated by 299 seconds"]) assert.ok(stamped.has(lie), lie);
+});
 
 test("Roots_that_come_and_go_bring_up_every_code_of_changes", async () => {
   const codes = new Set<string>();

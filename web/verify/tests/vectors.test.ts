@@ -16,6 +16,8 @@ import { leafHash, portableSha256, sha256 } from "../src/lib/sha256";
 import { readPublicKey, verifyEd25519, verifyMlDsa44 } from "../src/lib/signatures";
 import { readStatement, verifyStatement } from "../src/lib/statement";
 import { checkSvid } from "../src/lib/svid";
+import { showUtc } from "../src/lib/times";
+import { judgeToken } from "../src/lib/timestamp";
 
 const folder = join(import.meta.dirname, "../../../docs/spec/vectors");
 const bytesOf = (path: string): Bytes => new Uint8Array(readFileSync(join(folder, path)));
@@ -242,7 +244,7 @@ test("Submissions_hold_statements_and_records_that_decode", () => {
 test("Every_vector_file_is_read_by_a_test", () => {
   // "policy" is of policy bundles, which a verifier of evidence does not read.
   const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
-  assert.deepEqual(folders, ["bundles", "checkpoints", "commitments", "merkle", "policy", "receipts", "records", "statements", "submissions", "tiles", "trust-policy"]);
+  assert.deepEqual(folders, ["bundles", "checkpoints", "commitments", "merkle", "policy", "receipts", "records", "statements", "submissions", "tiles", "timestamps", "trust-policy"]);
 });
 
 test("Portable_sha256_has_the_digests_of_FIPS_180_4_and_of_the_host", async () => {
@@ -254,5 +256,15 @@ test("Portable_sha256_has_the_digests_of_FIPS_180_4_and_of_the_host", async () =
     const pieces = portableSha256.start();
     for (let at = 0; at < length; at += 13) pieces.update(bytes.subarray(at, at + 13));
     assert.equal(hex(pieces.digest()), expected);
+  }
+});
+
+test("Time_stamp_tokens_are_judged_as_the_vectors_say", () => {
+  const text = bytesOf("timestamps/text"), { timestampers } = readPolicy(bytesOf("timestamps/timestampers.policy"));
+  for (const one of json("timestamps/expected.json")) {
+    const result = judgeToken(bytesOf(`timestamps/${one.token}`), text, timestampers);
+    assert.equal(result.fault === undefined ? "good" : `timestamp-${result.fault}`, one.result, one.token);
+    assert.equal(result.timestamper, one.timestamper ?? "", one.token);
+    if (result.fault === undefined) assert.equal(showUtc(result.notAfter), one.not_after, one.token);
   }
 });

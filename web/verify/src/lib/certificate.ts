@@ -9,6 +9,7 @@ export interface Certificate {
   readonly signed: Bytes;
   readonly signature: Bytes;
   readonly algorithm: Bytes;
+  readonly serial: Bytes;
   readonly issuer: Bytes;
   readonly subject: Bytes;
   /** First and last second of the validity, since 1970. */
@@ -20,6 +21,8 @@ export interface Certificate {
   readonly pathLength: number | undefined;
   /** Bits of the key usage, the first the highest of the first byte; undefined where there is no such extension. */
   readonly usage: { readonly critical: boolean; readonly bits: number } | undefined;
+  /** Purposes of the extended key usage; undefined where there is no such extension. */
+  readonly purposes: { readonly critical: boolean; readonly oids: readonly string[] } | undefined;
   readonly uris: readonly string[];
   readonly dnsNames: readonly string[];
   readonly constraints: NameConstraints | undefined;
@@ -35,6 +38,7 @@ export interface NameConstraints {
 
 export const DIGITAL_SIGNATURE = 0x80;
 export const KEY_CERT_SIGN = 0x04;
+export const CONTENT_COMMITMENT = 0x40;
 export const CRL_SIGN = 0x02;
 
 /** Reads one DER certificate and nothing after it. Throws {@link Malformed}. */
@@ -62,6 +66,7 @@ export function readCertificate(der: Bytes): Certificate {
     signed: signed.whole,
     signature: derBits(signature),
     algorithm: algorithm.whole,
+    serial: serial.content,
     issuer: issuer.whole,
     subject: subject.whole,
     notBefore: readTime(from),
@@ -72,10 +77,10 @@ export function readCertificate(der: Bytes): Certificate {
   };
 }
 
-type Extensions = Pick<Certificate, "authority" | "pathLength" | "usage" | "uris" | "dnsNames" | "constraints" | "unknownCritical">;
+type Extensions = Pick<Certificate, "authority" | "pathLength" | "usage" | "purposes" | "uris" | "dnsNames" | "constraints" | "unknownCritical">;
 
 function readExtensions(fields: Der[], version: bigint): Extensions {
-  let authority = false, pathLength: number | undefined, usage: Certificate["usage"], constraints: NameConstraints | undefined;
+  let authority = false, pathLength: number | undefined, usage: Certificate["usage"], purposes: Certificate["purposes"], constraints: NameConstraints | undefined;
   let unknownCritical: string | undefined;
   const uris: string[] = [], dnsNames: string[] = [], seen = new Set<string>();
   for (const field of fields) {
@@ -113,8 +118,10 @@ function readExtensions(fields: Der[], version: bigint): Extensions {
         case "2.5.29.30":
           constraints = readConstraints(value.content);
           break;
-        // Extended key usage, policies and the key identifiers limit nothing that a verifier of statements asks for.
         case "2.5.29.37":
+          purposes = { critical, oids: derAll(derOne(value.content, 0x30).content).map(derOid) };
+          break;
+        // Policies and the key identifiers limit nothing that a verifier asks for.
         case "2.5.29.32":
         case "2.5.29.35":
         case "2.5.29.14":
@@ -125,7 +132,7 @@ function readExtensions(fields: Der[], version: bigint): Extensions {
       }
     }
   }
-  return { authority, pathLength, usage, uris, dnsNames, constraints, unknownCritical };
+  return { authority, pathLength, usage, purposes, uris, dnsNames, constraints, unknownCritical };
 }
 
 function readConstraints(bytes: Bytes): NameConstraints {
@@ -153,7 +160,7 @@ function readTime(element: Der | undefined): number {
   return daysBefore(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 }
 
-const HASHES: Readonly<Record<string, HashName>> = {
+export const HASHES: Readonly<Record<string, HashName>> = {
   "2.16.840.1.101.3.4.2.1": "SHA-256",
   "2.16.840.1.101.3.4.2.2": "SHA-384",
   "2.16.840.1.101.3.4.2.3": "SHA-512",

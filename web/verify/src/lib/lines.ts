@@ -1,7 +1,7 @@
 import { fromBase64, fromDecimal, fromHex, fromUtf8, latin1, type Bytes } from "./bytes";
 import { isRecordId } from "./record";
 
-/** Lines of heads.jsonl, proofs.jsonl, certificates.jsonl, content.jsonl and trust.jsonl (docs/spec/bundle.md §5 to §10). */
+/** Lines of heads.jsonl, anchors.jsonl, proofs.jsonl, certificates.jsonl, content.jsonl and trust.jsonl (docs/spec/bundle.md §5 to §10). */
 
 export interface ProofLine {
   readonly index: bigint;
@@ -30,6 +30,13 @@ export interface ContentLine {
   readonly bytes: bigint;
 }
 
+/** A checkpoint with independent times (timestamps.md §4). */
+export interface AnchorLine {
+  readonly checkpoint: Bytes;
+  readonly consistency: readonly Bytes[];
+  readonly tokens: readonly Bytes[];
+}
+
 /** A statement with changes of trust bundles, its records, and its place. */
 export interface TrustLine {
   readonly index: bigint;
@@ -48,6 +55,7 @@ const RECORDS = String.raw`(?:"(all)"|\[([\d,]*)\])`;
 const PROOF = new RegExp(String.raw`^\{"index":(\d+),"records":${RECORDS},"siblings":${HASHES},"path":${HASHES},"hints":"([0-9a-f]*)"\}$`);
 const HEAD = new RegExp(String.raw`^\{"size":(\d+),"root":"([A-Za-z0-9+/=]*)","consistency":${HASHES}\}$`);
 const CERTIFICATE = new RegExp(String.raw`^\{"x5t":"([0-9a-f]{64})","chain":${HASHES}\}$`);
+const ANCHOR = new RegExp(String.raw`^\{"checkpoint":"([A-Za-z0-9+/=]*)","consistency":${HASHES},"tokens":${HASHES}\}$`);
 const TRUST = new RegExp(String.raw`^\{"index":(\d+),"statement":"([A-Za-z0-9+/=]*)","records":${RECORDS},"bodies":${HASHES},"siblings":${HASHES},"path":${HASHES}\}$`);
 const CONTENT = /^\{"record":"([^"\\]*)","member":("(?:[^"\\]|\\.)*"),"key":"([0-9a-f]{64})","bytes":(\d+)\}$/u;
 
@@ -99,6 +107,12 @@ export function readHead(line: Bytes): HeadLine | undefined {
   const match = HEAD.exec(latin1(line));
   const size = match ? fromDecimal(match[1]!) : undefined, root = match && fromBase64(match[2]!), consistency = match && list(match[3]!, 32);
   return size !== undefined && root?.length === 32 && consistency ? { size, root, consistency } : undefined;
+}
+
+export function readAnchorLine(line: Bytes): AnchorLine | undefined {
+  const match = ANCHOR.exec(latin1(line));
+  const checkpoint = match && fromBase64(match[1]!), consistency = match && list(match[2]!, 32), tokens = match && list(match[3]!);
+  return checkpoint && consistency && tokens ? { checkpoint, consistency, tokens } : undefined;
 }
 
 export function readCertificateLine(line: Bytes): CertificateLine | undefined {

@@ -37,6 +37,13 @@ export interface TrustPolicy {
   readonly quorum: string | undefined;
   readonly roots: ReadonlyMap<string, readonly Certificate[]>;
   readonly emitters: readonly EmitterRule[];
+  readonly timestampers: readonly Timestamper[];
+}
+
+/** A timestamp authority (timestamps.md §1). */
+export interface Timestamper {
+  readonly name: string;
+  readonly roots: readonly Certificate[];
 }
 
 /** Reads a policy (§1 to §3). Throws {@link Malformed} with the line's number. */
@@ -44,7 +51,7 @@ export function readPolicy(bytes: Bytes): TrustPolicy {
   if (bytes.length > MAX_POLICY) throw new Malformed("trust policy: more than 8 MiB");
   for (const byte of bytes) if ((byte < 0x20 && byte !== 0x09 && byte !== 0x0a) || byte === 0x7f) throw new Malformed("trust policy: a control byte");
   const logs: VerifierKey[] = [], witnesses: Witness[] = [], groups: Group[] = [], emitters: EmitterRule[] = [];
-  const roots = new Map<string, Certificate[]>();
+  const roots = new Map<string, Certificate[]>(), timestampers = new Map<string, Certificate[]>(), stampers = new Set<string>();
   const names = new Set<string>(), members = new Set<string>(), keys = new Set<string>(), rules = new Set<string>();
   let quorum: string | null | undefined;
 
@@ -108,6 +115,17 @@ export function readPolicy(bytes: Bytes): TrustPolicy {
         roots.set(words[1]!, domain);
         break;
       }
+      case "timestamper": {
+        count(3, 3);
+        const der = fromBase64(words[2]!);
+        if (!der) throw new Malformed("timestamper: expected a name and a certificate in base64");
+        if (stampers.has(words[2]!)) throw new Malformed("timestamper: a certificate for the second time");
+        stampers.add(words[2]!);
+        const own = timestampers.get(words[1]!) ?? [];
+        own.push(readCertificate(der));
+        timestampers.set(words[1]!, own);
+        break;
+      }
       case "emitter": {
         count(3, 4);
         const rule = readRule(words);
@@ -135,7 +153,7 @@ export function readPolicy(bytes: Bytes): TrustPolicy {
     }
   }
   if (quorum === undefined) throw new Malformed("trust policy: no quorum line");
-  return { logs, witnesses, groups, quorum: quorum ?? undefined, roots, emitters };
+  return { logs, witnesses, groups, quorum: quorum ?? undefined, roots, emitters, timestampers: [...timestampers].map(([name, own]) => ({ name, roots: own })) };
 }
 
 function readRule(words: readonly string[]): EmitterRule {
@@ -175,14 +193,19 @@ export interface Judgement {
   readonly quorumMet: boolean;
   /** The earliest time in a good signature, in seconds since 1970. */
   readonly time: bigint | undefined;
+  /** All of them. */
+  readonly claims: readonly { readonly by: "log" | "witness"; readonly name: string; readonly time: bigint }[];
 }
 
 export function judge(policy: TrustPolicy, checkpoint: Checkpoint): Judgement {
   const { note } = checkpoint;
   const own: VerifierKey[] = [], absent: VerifierKey[] = [], badLogs: VerifierKey[] = [], badWitnesses: Witness[] = [], goodWitnesses: string[] = [];
+  const claims: { by: "log" | "witness"; name: string; time: bigint }[] = [];
   let time: bigint | undefined, textSigned = false;
-  const earliest = (result: KeyResult): void => {
-    if (result.state === "good" && result.time !== undefined && (time === undefined || result.time < time)) time = result.time;
+  const claim = (by: "log" | "witness", name: string, result: KeyResult): void => {
+    if (result.state !== "good" || result.time === undefined) return;
+    claims.push({ by, name, time: result.time });
+    if (time === undefined || result.time < time) time = result.time;
   };
   for (const key of policy.logs) {
     const result = judgeKey(note, key, checkpoint);
@@ -191,13 +214,13 @@ export function judge(policy: TrustPolicy, checkpoint: Checkpoint): Judgement {
     if (result.state === "bad") badLogs.push(key);
     else if (isOwn && result.state === "absent") absent.push(key);
     else if (isOwn && key.type === 1) textSigned = true;
-    earliest(result);
+    if (isOwn) claim("log", key.name, result);
   }
   for (const witness of policy.witnesses) {
     const result = judgeKey(note, witness.key, checkpoint);
     if (result.state === "bad") badWitnesses.push(witness);
     if (result.state === "good") goodWitnesses.push(witness.name);
-    earliest(result);
+    claim("witness", witness.name, result);
   }
   const satisfied = new Set(goodWitnesses);
   for (const group of policy.groups) {
@@ -212,6 +235,7 @@ export function judge(policy: TrustPolicy, checkpoint: Checkpoint): Judgement {
     extensionsUnsigned: checkpoint.extensions.length > 0 && !textSigned,
     quorumMet: policy.quorum === undefined || satisfied.has(policy.quorum),
     time,
+    claims,
   };
 }
 

@@ -65,6 +65,11 @@ export function readTime(text: string): Instant | undefined {
   return { seconds: daysBefore(year, month, day) * 86400 + hour * 3600 + minute * 60 + second, micros };
 }
 
+export function addMicros(time: Instant, micros: number): Instant {
+  const sum = time.micros + micros, seconds = Math.floor(sum / 1_000_000);
+  return { seconds: time.seconds + seconds, micros: sum - seconds * 1_000_000 };
+}
+
 /** Days from 1970-01-01 to a date of the Gregorian calendar. */
 export function daysBefore(year: number, month: number, day: number): number {
   const y = month > 2 ? year : year - 1, era = Math.floor(y / 400), yearOfEra = y - era * 400;

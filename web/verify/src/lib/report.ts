@@ -3,6 +3,7 @@ import type { Manifest } from "./manifest";
 import { keyLabel, type Checkpoint } from "./note";
 import type { Judgement, TrustPolicy } from "./policy";
 import type { Failure } from "./stop";
+import { latestOf, showUtc, type Claim, type Source, type Times } from "./times";
 import type { Trail } from "./trail";
 
 /** The verdicts and their report (docs/spec/verification.md §7, docs/verdicts.md). */
@@ -40,6 +41,14 @@ export interface Verdict {
   readonly limits: readonly Limit[];
 }
 
+/** A bound of a bracket, and by whose word. */
+export interface Bound {
+  readonly time: string;
+  readonly name: string;
+}
+
+const bound = (claim: Claim | undefined): Bound | null => (claim ? { time: showUtc(latestOf(claim)), name: claim.name } : null);
+
 /** What verifying gave; as JSON it is the report of verification.md §7. */
 export interface Report {
   readonly format: "cairn-verification/1";
@@ -47,6 +56,10 @@ export interface Report {
   readonly trace: string | null;
   readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string; readonly time: string | null } | null;
   readonly trust: { readonly pinned: boolean; readonly log_keys: readonly string[]; readonly witnesses: readonly string[] };
+  readonly times: {
+    readonly anchors: readonly { readonly size: number; readonly claims: readonly { readonly by: Source; readonly name: string; readonly time: string; readonly accuracy: number | null }[] }[];
+    readonly trail: readonly { readonly by: Source; readonly not_before: Bound | null; readonly not_after: Bound | null }[];
+  };
   readonly counts: { readonly statements: number; readonly records: number; readonly streams: number; readonly contents: number };
   readonly integrity: Verdict;
   readonly completeness: Verdict;
@@ -62,6 +75,7 @@ export interface Outcome {
   readonly policy: TrustPolicy | undefined;
   readonly checkpoint: Checkpoint | undefined;
   readonly judgement: Judgement | undefined;
+  readonly times: Times | undefined;
   readonly trail: Trail | undefined;
   readonly statements: number;
   readonly contents: number;
@@ -73,7 +87,8 @@ export interface Outcome {
 }
 
 export function makeReport(outcome: Outcome): Report {
-  const { trail, judgement, checkpoint, policy } = outcome;
+  const { trail, judgement, checkpoint, policy, times } = outcome;
+  const brackets = times?.trail ?? [];
   const actions = trail?.actions ?? { actions: 0, reported: 0, observed: 0, confirmed: 0, effects: 0 };
   const integrity = outcome.integrity.count > 0 ? "failed" : "passed";
   const completeness = outcome.completeness.count > 0 ? "failed" : !outcome.whole || !trail?.rooted || trail.gaps > 0 ? "unproven" : "passed";
@@ -94,11 +109,18 @@ export function makeReport(outcome: Outcome): Report {
         }
       : null,
     trust: { pinned: outcome.pinned, log_keys: judgement?.own.filter((key) => !judgement.absent.includes(key) && !judgement.badLogs.includes(key)).map(keyLabel) ?? [], witnesses: judgement?.goodWitnesses ?? [] },
+    times: {
+      anchors: (times?.anchors ?? []).map(({ size, claims }) => ({
+        size: Number(size),
+        claims: claims.map((claim) => ({ by: claim.by, name: claim.name, time: showUtc(claim.time), accuracy: claim.accuracy === undefined ? null : claim.accuracy / 1_000_000 })),
+      })),
+      trail: brackets.map((bracket) => ({ by: bracket.by, not_before: bound(bracket.notBefore), not_after: bound(bracket.notAfter) })),
+    },
     counts: { statements: outcome.statements, records: trail?.records ?? 0, streams: streams.length, contents: outcome.contents },
     integrity: verdict(integrity, outcome.integrity, [
       ...(outcome.pinned ? [] : [LIMITS.unpinned]),
       ...(policy === undefined || policy.quorum === undefined ? [LIMITS["no-witnesses"]] : []),
-      LIMITS.clocks,
+      brackets.some((bracket) => bracket.by !== "log" && bracket.notAfter) ? LIMITS.bracket : LIMITS.clocks,
       LIMITS.truth,
     ]),
     completeness: verdict(completeness, outcome.completeness, [
@@ -126,6 +148,7 @@ const LIMITS = {
   unpinned: limit("unpinned", "who made this evidence: the keys were taken from the bundle itself, and whoever forges a bundle can put their own into it", "a trust policy from the ledger's operator, received by another way"),
   "no-witnesses": limit("no-witnesses", "that everybody was shown the same ledger: without witnesses its operator could show different trees to different people", "witnesses' cosignatures and a quorum line in the trust policy"),
   clocks: limit("clocks", "when things happened, beyond their order in the ledger: times are what the emitters' and the log's clocks said", "timestamps of an independent authority over the checkpoints"),
+  bracket: limit("bracket", "when things happened within their brackets: before a witness or timestamper saw the ledger, times are what the emitters' and the log's clocks said", "witnesses and timestamps at shorter intervals"),
   truth: limit("truth", "that what was recorded is true: a signature shows who said it, and that it was not changed since", "corroboration by others than the actor"),
   "not-read": limit("not-read", "that nothing is missing: the bundle could not be read to its end", "the whole, unaltered bundle"),
   "no-root": limit("no-root", "that every emitter is there: nobody recorded the start of the trail", "an emitter at the caller that started the trace"),

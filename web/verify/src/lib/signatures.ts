@@ -129,7 +129,7 @@ export function verifyMlDsa44(key: Bytes, message: Bytes, signature: Bytes): boo
   return ml_dsa44.verify(signature, message, key);
 }
 
-const digestOf = (hash: HashName, bytes: Bytes): Bytes =>
+export const digestOf = (hash: HashName, bytes: Bytes): Bytes =>
   (hash === "SHA-256" ? sha256(bytes) : hash === "SHA-384" ? sha384(bytes) : sha512(bytes)) as Bytes;
 
 /** An ECDSA signature of a certificate: DER of r and s. */

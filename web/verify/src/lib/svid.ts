@@ -48,8 +48,8 @@ export function checkSvid(chain: readonly Bytes[], issuer: string, roots: readon
   return paths.length > 0 ? { leaf, paths } : { fault: "wrong-id", found: "an intermediate with the URI name of another trust domain" };
 }
 
-/** All paths from the last of `path` through the others to that root. Eight certificates bound the search. */
-function pathsTo(root: Certificate, path: readonly Certificate[], others: readonly Certificate[]): Path[] {
+/** All paths from the last of `path` through the others to that root. Callers bound how many others there are. */
+export function pathsTo(root: Certificate, path: readonly Certificate[], others: readonly Certificate[]): Path[] {
   const last = path.at(-1)!;
   const found: Path[] = [];
   if (isIssuer(root, last, path) && isSignedBy(last, root) && obeysConstraints([...path, root])) {

@@ -1,7 +1,7 @@
-import { equal, hex, Malformed, type Bytes } from "./bytes";
+import { equal, hex, Malformed, utf8, type Bytes } from "./bytes";
 import { Chains, type Chain } from "./chains";
 import { ContentReader } from "./contents";
-import { readCertificateLine, readHead, readProof, readTrustLine, type ProofLine, type TrustLine } from "./lines";
+import { readAnchorLine, readCertificateLine, readHead, readProof, readTrustLine, type AnchorLine, type ProofLine, type TrustLine } from "./lines";
 import { readManifest, type Counts, type Manifest } from "./manifest";
 import { Member, type MemberDigest } from "./member";
 import { checkInclusion, inclusionLength, isConsistent, RightEdge } from "./merkle";
@@ -12,7 +12,9 @@ import { Findings, makeReport, type Report } from "./report";
 import { leafHash, sha256 } from "./sha256";
 import { verifyStatement, readStatement, type Statement } from "./statement";
 import { domainOf } from "./spiffe";
-import { Stop, type Failure } from "./stop";
+import { Stop, type Failure, type Subject } from "./stop";
+import { latestOf, showUtc, Times, type Anchor, type Claim } from "./times";
+import { judgeToken } from "./timestamp";
 import { addSeconds, assuranceOf, showTime, Trail, type Assurance, type StreamState } from "./trail";
 import { readTrustChange, TrustTimeline, type TrustChange } from "./trust-changes";
 import { readZip, type ByteSource, type Entry, type Name } from "./zip";
@@ -25,6 +27,8 @@ const PROOF_LINE = 8 << 20;
 const HEAD_LINE = 16 << 10;
 const HEAD_LINES = 1 << 20;
 const CERTIFICATE_LINE = 1 << 20;
+const ANCHOR_LINE = 1 << 20;
+const ANCHOR_LINES = 1 << 16;
 const TRUST_LINE = 16 << 20;
 
 /** Where a record stands: what a reader needs to show it with its proof. */
@@ -90,6 +94,7 @@ class Verification {
   #checkpoint: Checkpoint | undefined;
   #judgement: Judgement | undefined;
   #time: Instant | undefined;
+  #times: Times | undefined;
   #trail: Trail | undefined;
   #contents: ContentReader | undefined;
   #statements = 0;
@@ -120,6 +125,7 @@ class Verification {
       policy: this.#policy,
       checkpoint: this.#checkpoint,
       judgement: this.#judgement,
+      times: this.#times,
       trail: this.#trail,
       statements: this.#statements,
       contents: this.#contents?.count ?? 0,
@@ -155,6 +161,7 @@ class Verification {
     await this.#readCheckpoint(this.#manifest, this.#policy);
     await this.#readCertificates();
     await this.#readHeads();
+    this.#times = await this.#readAnchors(this.#policy);
     this.#timeline = new TrustTimeline(this.#policy);
     if (this.#entries.has("trust.jsonl")) await this.#readTrustChanges(this.#policy, this.#timeline);
     this.#trail = new Trail(this.#manifest.trace, this.#time, (failure) => this.#fail(failure), (warning) => this.#warnings.add(warning));
@@ -211,14 +218,9 @@ class Verification {
     this.#checkpoint = checkpoint;
     this.#judgement = judged;
     this.#time = judged.time === undefined ? undefined : { seconds: Number(judged.time), micros: 0 };
-    const subject = { kind: "checkpoint", id: checkpoint.origin } as const;
-    const fail: Fail = (code, expected, found) => this.#fail({ code, subject, expected, found });
+    const fail = this.#failOf({ kind: "checkpoint", id: checkpoint.origin });
     if (checkpoint.origin !== manifest.origin) fail("checkpoint-origin", `the manifest's origin ${manifest.origin}`, checkpoint.origin);
-    if (judged.own.length === 0) fail("checkpoint-origin", "an origin for which the policy has log keys", checkpoint.origin);
-    for (const key of judged.badLogs) fail("checkpoint-signature", `signatures by ${keyLabel(key)} that verify`, "one that does not");
-    for (const key of judged.absent) fail("checkpoint-unsigned", `a signature by ${keyLabel(key)}`, "none");
-    if (judged.extensionsUnsigned) fail("checkpoint-unsigned", "a signature over the extension lines", "none");
-    for (const witness of judged.badWitnesses) fail("cosignature-invalid", `cosignatures by ${witness.name} that verify`, "one that does not");
+    reportSignatures(judged, checkpoint, fail);
     if (!judged.quorumMet) fail("quorum-not-met", `the quorum ${policy.quorum}`, judged.goodWitnesses.length === 0 ? "no cosignature" : `those of ${judged.goodWitnesses.join(", ")}`);
     this.#observer.checkpoint?.(checkpoint, judged);
   }
@@ -250,6 +252,55 @@ class Verification {
         this.#fail({ code: "head-inconsistent", subject: { kind: "head", id: `${head.size}` }, expected: `a path to the checkpoint of ${describeHead(this.#checkpoint!)}`, found: `one of ${head.consistency.length} hashes that does not lead there` });
       }
     }
+  }
+
+  /** Anchors (timestamps.md §4), the checkpoint among them, and their contradictions (§6). */
+  async #readAnchors(policy: TrustPolicy): Promise<Times> {
+    const newest = this.#checkpoint!;
+    const anchors: Anchor[] = [{ size: newest.size, claims: claimsOf(this.#judgement!) }];
+    if (this.#entries.has("anchors.jsonl")) {
+      const member = this.#member("anchors.jsonl");
+      let last = -1n;
+      for (let line; (line = await member.line(ANCHOR_LINE)); ) {
+        if (member.lines > ANCHOR_LINES) throw new Stop("file-too-large", "file", "anchors.jsonl", `at most ${ANCHOR_LINES} lines`, "more");
+        const read = readAnchorLine(line) ?? this.#malformed(member);
+        const id = `line ${member.lines}`;
+        const checkpoint = orFail(() => readCheckpoint(readNote(read.checkpoint)), (found) => this.#failOf({ kind: "anchor", id })("checkpoint-malformed", "a signed checkpoint", found));
+        if (!checkpoint) continue;
+        if (checkpoint.size <= last) this.#malformed(member);
+        last = checkpoint.size;
+        const claims = this.#judgeAnchor(policy, read, checkpoint, newest);
+        if (claims) anchors.push({ size: checkpoint.size, claims });
+      }
+    }
+    const times = new Times(anchors);
+    for (const { anchor, claim, earlier } of times.contradictions(FIVE_MINUTES)) {
+      const fail = this.#failOf({ kind: "anchor", id: `${newest.origin} size ${anchor.size}` });
+      fail("time-contradicted", `a time after ${showUtc(earlier.time)}, when ${earlier.name} knew no tree as large`, `${showUtc(latestOf(claim))}, by the word of ${claim.name}`);
+    }
+    return times;
+  }
+
+  /** The claims of an anchor; undefined where it does not hold. */
+  #judgeAnchor(policy: TrustPolicy, line: AnchorLine, checkpoint: Checkpoint, newest: Checkpoint): Claim[] | undefined {
+    const before = this.#integrity.count, subject: Subject = { kind: "anchor", id: `${checkpoint.origin} size ${checkpoint.size}` }, fail = this.#failOf(subject);
+    if (checkpoint.origin !== newest.origin) fail("checkpoint-origin", `the origin ${newest.origin} of the bundle's checkpoint`, checkpoint.origin);
+    const judged = judge(policy, checkpoint);
+    reportSignatures(judged, checkpoint, fail);
+    if (!isConsistent(checkpoint, newest, line.consistency)) fail("head-inconsistent", `a path to the checkpoint of ${describeHead(newest)}`, "one that does not lead there");
+    if (this.#integrity.count > before) return undefined;
+    const claims = claimsOf(judged);
+    for (const token of line.tokens) {
+      const result = judgeToken(token, utf8(checkpoint.note.text), policy.timestampers);
+      if (result.fault === undefined) claims.push({ by: "timestamper", name: result.timestamper, time: result.time, accuracy: result.accuracy });
+      else if (result.fault === "unknown") this.#warnings.add({ code: "timestamp-unknown", subject, expected: "a token by a timestamper of the trust policy", found: result.found });
+      else fail(`timestamp-${result.fault}`, "a time stamp token over this checkpoint that holds", result.found);
+    }
+    return claims;
+  }
+
+  #failOf(subject: Subject): Fail {
+    return (code, expected, found) => this.#fail({ code, subject, expected, found });
   }
 
   #malformed(member: Member): never {
@@ -346,6 +397,7 @@ class Verification {
       stream.hash = sha256(bytes);
     }
     this.#checkKnown(statement, proof, fail);
+    this.#times?.take(proof.index, statement.known?.size ?? 0n);
     const latest = await this.#readRecords(trail, stream, statement, proof, records, fail);
     await this.#checkIssuer(statement, proof.index, rule, latest, fail);
   }
@@ -497,6 +549,18 @@ class Verification {
       else if (digest.crc !== entry.crc) this.#fail({ code: "zip-corrupt", subject, expected: `the CRC-32 ${entry.crc.toString(16)}`, found: digest.crc.toString(16) });
     }
   }
+}
+
+const claimsOf = (judged: Judgement): Claim[] =>
+  judged.claims.map(({ by, name, time }) => ({ by, name, time: { seconds: Number(time), micros: 0 }, accuracy: undefined }));
+
+/** Whose signatures are missing or do not verify (§3), but for the quorum. */
+function reportSignatures(judged: Judgement, checkpoint: Checkpoint, fail: Fail): void {
+  if (judged.own.length === 0) fail("checkpoint-origin", "an origin for which the policy has log keys", checkpoint.origin);
+  for (const key of judged.badLogs) fail("checkpoint-signature", `signatures by ${keyLabel(key)} that verify`, "one that does not");
+  for (const key of judged.absent) fail("checkpoint-unsigned", `a signature by ${keyLabel(key)}`, "none");
+  if (judged.extensionsUnsigned) fail("checkpoint-unsigned", "a signature over the extension lines", "none");
+  for (const witness of judged.badWitnesses) fail("cosignature-invalid", `cosignatures by ${witness.name} that verify`, "one that does not");
 }
 
 /** What `read` gives; undefined, and heard by `fail`, where the bytes are refused. */

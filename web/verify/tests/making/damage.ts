@@ -6,7 +6,7 @@ import { manifest, ordered, zip, type Files, type ZipFile } from "./zip";
 
 /** What can be done to a bundle after it was made: to its container, to its bytes, to the text of one of its files. */
 
-const TEXTS = ["manifest.json", "checkpoint", "trust.jsonl", "certificates.jsonl", "heads.jsonl", "proofs.jsonl", "records.jsonl", "content.jsonl"];
+const TEXTS = ["manifest.json", "checkpoint", "trust.jsonl", "certificates.jsonl", "heads.jsonl", "anchors.jsonl", "proofs.jsonl", "records.jsonl", "content.jsonl"];
 
 export const CONTAINER = [
   "deflated", "some deflated", "bytes after deflated data", "deflated data cut", "deflated bit", "crc wrong", "stored size too large", "stored size too small", "deflated size too large", "deflated size too small",

@@ -84,10 +84,10 @@ export interface CertificateOptions {
   readonly extra?: Bytes;
 }
 
-const name = (text: string): Bytes => der(0x30, der(0x31, der(0x30, oid("2.5.4.3"), der(0x0c, utf8(text)))));
+export const name = (text: string): Bytes => der(0x30, der(0x31, der(0x30, oid("2.5.4.3"), der(0x0c, utf8(text)))));
 const time = (seconds: number): Bytes => der(0x17, utf8(new Date(seconds * 1000).toISOString().replaceAll(/[-:T]/g, "").slice(2, 14) + "Z"));
-const algorithm = (key: Key): Bytes => (key.type === "p256" ? der(0x30, oid("1.2.840.10045.4.3.2")) : der(0x30, oid("1.3.101.112")));
-const uint = (value: number): Bytes => der(2, Uint8Array.of(...(value > 127 ? [value >> 8, value & 255] : [value])));
+export const algorithm = (key: Key): Bytes => (key.type === "p256" ? der(0x30, oid("1.2.840.10045.4.3.2")) : der(0x30, oid("1.3.101.112")));
+export const uint = (value: number): Bytes => der(2, Uint8Array.of(...(value > 127 ? [value >> 8, value & 255] : [value])));
 
 export function certificate(options: CertificateOptions): Bytes {
   const usage = options.usage ?? (options.authority ? 0x06 : 0x80);
@@ -107,7 +107,7 @@ export function certificate(options: CertificateOptions): Bytes {
   return der(0x30, signed, algorithm(options.signer), der(3, Uint8Array.of(0), options.signer.type === "p256" ? derSignature(sign(options.signer, signed)) : sign(options.signer, signed)));
 }
 
-function derSignature(compact: Bytes): Bytes {
+export function derSignature(compact: Bytes): Bytes {
   const half = (bytes: Bytes): Bytes => {
     let at = 0;
     while (at < 31 && bytes[at] === 0) at++;

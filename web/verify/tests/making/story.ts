@@ -73,6 +73,8 @@ export interface Made {
   readonly manifest: { trace?: string; origin?: string; created?: string; counts?: Record<string, number> };
   readonly trace: string;
   readonly origin: string;
+  /** Leaf hashes of the whole ledger. */
+  readonly leaves: readonly Bytes[];
 }
 
 const stamp = (micros: number): string => `${new Date(START * 1000 + Math.floor(micros / 1000)).toISOString().slice(0, 19)}.${String(micros % 1000000).padStart(6, "0")}Z`;
@@ -406,7 +408,7 @@ function bundle(random: Random, fault: Fault, story: Told): Made {
   if (is("manifest origin")) change.origin = "ledger.example/other";
   if (is("manifest created")) change.created = random.pick(["2026-01-01T00:30:00.5Z", "2026-01-01 00:30:00Z", "2026-01-01T00:30:00+00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]);
   if (is("manifest created impossible")) change.created = random.pick(["2026-02-30T00:30:00Z", "2026-01-01T24:00:00Z", "2026-01-01T23:59:60Z", "2025-02-29T00:00:00Z", "0000-01-01T00:00:00Z"]);
-  return { files, policy: policyBytes, manifest: change, trace: TRACE, origin: ORIGIN };
+  return { files, policy: policyBytes, manifest: change, trace: TRACE, origin: ORIGIN, leaves };
 }
 
 function addContents(random: Random, fault: Fault, files: Files, all: Told["contents"], recordLines: readonly Bytes[]): void {
@@ -475,6 +477,21 @@ export function checkpoint(random: Random, fault: Fault, leaves: readonly Bytes[
   if (is("unknown lines")) lines.push(`\u2014 ${origin} ${base64(random.bytes(9))}`, `\u2014 some-one.example ${base64(random.bytes(80))}`);
   if (is("line of key without name")) lines.push(`\u2014 another.name ${base64(concat(keyId(ORIGIN, 1, edKey), random.bytes(64)))}`);
   return { note: utf8(`${text}\n${lines.join("\n")}\n`), policy };
+}
+
+/** An earlier tree, signed by the log and by witness A at those seconds since 1970. */
+export function anchorNote(leaves: readonly Bytes[], at: { signed: number; seen?: number | undefined; origin?: string; fork?: boolean; unsigned?: boolean; bad?: boolean }): { text: string; note: Bytes } {
+  const origin = at.origin ?? ORIGIN, hash = at.fork ? seed("fork") : root(leaves), text = `${origin}\n${leaves.length}\n${base64(hash)}\n`;
+  const lines: string[] = [];
+  const line = (name: string, type: number, key: Uint8Array, blob: Uint8Array): void => void lines.push(`\u2014 ${name} ${base64(concat(keyId(name, type, key), blob))}`);
+  line(origin, 1, ed25519.getPublicKey(LOG_ED.secret), at.bad ? seed("bad") : ed25519.sign(utf8(text), LOG_ED.secret));
+  const time = BigInt(at.signed);
+  if (!at.unsigned) line(origin, 6, LOG_ML.publicKey, concat(uint64(time), ml_dsa44.sign(subtreeMessage(origin, time, { origin, size: BigInt(leaves.length), root: hash }), LOG_ML.secretKey, { extraEntropy: false })));
+  if (at.seen !== undefined) {
+    const moment = BigInt(at.seen);
+    line("witness-A.example", 4, ed25519.getPublicKey(WITNESSES[0]!), concat(uint64(moment), ed25519.sign(utf8(`cosignature/v1\ntime ${moment}\n${text}`), WITNESSES[0]!)));
+  }
+  return { text, note: utf8(`${text}\n${lines.join("\n")}\n`) };
 }
 
 /** Changes one bit. */
