@@ -72,6 +72,7 @@ internal static class CairnCommand
             PolicyCommand.Create(),
             KeysCommand.Create(),
             IdentityCommand.Create(),
+            TimestampCommand.Create(),
             FsckCommand.Create(),
             DoctorCommand.Create(),
             ServeCommand.Create(),

@@ -25,8 +25,10 @@ public sealed class CairnServer : IAsyncDisposable
     private readonly Enrolments _enrolments;
     private readonly EnrolmentTrail _trail;
 
-    private CairnServer(WebApplication app, EmbeddedLedger ledger, LocalAuthority authority, StatementRoute statements, Enrolments enrolments, EnrolmentTrail trail) =>
-        (_app, _ledger, _authority, _statements, _enrolments, _trail) = (app, ledger, authority, statements, enrolments, trail);
+    private readonly Stamping _stamping;
+
+    private CairnServer(WebApplication app, EmbeddedLedger ledger, LocalAuthority authority, StatementRoute statements, Enrolments enrolments, EnrolmentTrail trail, Stamping stamping) =>
+        (_app, _ledger, _authority, _statements, _enrolments, _trail, _stamping) = (app, ledger, authority, statements, enrolments, trail, stamping);
 
     /// <summary>Where it listens, with the port that port 0 became.</summary>
     public Uri Address => new(_app.Urls.First());
@@ -70,7 +72,7 @@ public sealed class CairnServer : IAsyncDisposable
             new EnrolmentRoute(options, authority, directory.TrustPolicy(), tokens, new JoinTokens(directory.KeysPath, options.Time), enrolments, trail).Map(app);
             new ReadingRoutes(options, directory, ledger, new Readers(options, tokens, enrolments)).Map(app);
             await app.StartAsync(cancellationToken);
-            return new CairnServer(app, ledger, authority, statements, enrolments, trail);
+            return new CairnServer(app, ledger, authority, statements, enrolments, trail, new Stamping(directory, ledger, options));
         }
         catch (Exception e)
         {
@@ -92,6 +94,7 @@ public sealed class CairnServer : IAsyncDisposable
     /// <summary>Answers what is under way, closes the port, then the ledger.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _stamping.DisposeAsync();
         await _app.StopAsync();
         await _app.DisposeAsync();
         await _trail.DisposeAsync();

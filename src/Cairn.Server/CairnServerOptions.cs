@@ -18,6 +18,9 @@ public sealed record CairnServerOptions
     /// <summary>How long a request for a receipt waits until a checkpoint covers the statement.</summary>
     public TimeSpan ReceiptPatience { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often the newest checkpoint is stamped, where the data directory has timestamp authorities.</summary>
+    public TimeSpan TimestampEvery { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Cli.Credentials;
 using Cairn.Cli.Terminal;
 using Cairn.Server;
 
@@ -17,7 +18,8 @@ internal static class ServeCommand
             DefaultValueFactory = _ => "http://127.0.0.1:7070",
         };
         var open = new Option<bool>("--open") { Description = "Let anyone who can connect read; on loopback only" };
-        var command = new Command("serve", "Take statements and give receipts over HTTP, for emitters on other machines") { data, listen, open };
+        var stamp = new Option<string>("--timestamp-every") { Description = "How often the checkpoint is stamped, where `cairn timestamp add` named authorities", HelpName = "TIME", DefaultValueFactory = _ => "1h" };
+        var command = new Command("serve", "Take statements and give receipts over HTTP, for emitters on other machines") { data, listen, open, stamp };
         command.SetAction(async (parsed, cancel) =>
         {
             var options = new CairnServerOptions
@@ -25,6 +27,7 @@ internal static class ServeCommand
                 DataPath = DataOption.Resolve(parsed.GetValue(data)),
                 Url = parsed.GetRequiredValue(listen),
                 Open = parsed.GetValue(open),
+                TimestampEvery = Lifetime.Parse(parsed.GetRequiredValue(stamp)),
             };
             await CairnServer.RunAsync(options, cancel);
             return ExitCode.Done;

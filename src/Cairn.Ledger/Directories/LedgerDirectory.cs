@@ -5,6 +5,7 @@ using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Trust;
 using Cairn.Identity;
 using Cairn.Identity.Files;
+using Cairn.Ledger.Timestamps;
 
 namespace Cairn.Ledger;
 
@@ -174,7 +175,8 @@ public sealed class LedgerDirectory
 
     /// <summary>
     /// What a verifier should trust of this ledger: its log keys, the trust domain's roots, and emitters by path
-    /// (<c>/agent/*</c>, <c>/gateway/*</c>, <c>/importer/*</c>, <c>/operator/*</c>), with the lines of <c>emitters.policy</c> if that file exists.
+    /// (<c>/agent/*</c>, <c>/gateway/*</c>, <c>/importer/*</c>, <c>/operator/*</c>), its timestamp authorities, with the lines of
+    /// <c>emitters.policy</c> if that file exists.
     /// Removed roots are in it, since old evidence leads to them; the ledger itself says until where they count.
     /// </summary>
     /// <exception cref="LedgerDirectoryException">A part can't be read.</exception>
@@ -202,10 +204,11 @@ public sealed class LedgerDirectory
                     new EmitterRule(EmitterRole.Gateway, $"spiffe://{TrustDomain}/gateway/*"),
                     new EmitterRule(EmitterRole.Importer, $"spiffe://{TrustDomain}/importer/*"),
                     new EmitterRule(EmitterRole.Operator, $"spiffe://{TrustDomain}/operator/*"),
-                ]);
+                ],
+                new TimestampServices(this).Policy());
             return File.Exists(EmittersPath) ? Evidence.Trust.TrustPolicy.Parse(policy.Encode() + File.ReadAllText(EmittersPath)) : policy;
         }
-        catch (Exception problem) when (problem is AuthorityException or EvidenceFormatException)
+        catch (Exception problem) when (problem is AuthorityException or EvidenceFormatException or TimestampException)
         {
             throw new LedgerDirectoryException($"the trust policy of {Root} can't be put together: {problem.Message}", problem);
         }

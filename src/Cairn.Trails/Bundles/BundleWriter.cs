@@ -4,6 +4,7 @@ using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Trust;
 using Cairn.Identity.Files;
 using Cairn.Ledger;
+using Cairn.Ledger.Timestamps;
 using Cairn.Trails.Reports;
 
 namespace Cairn.Trails.Bundles;
@@ -104,7 +105,7 @@ public static class BundleWriter
 
         var note = await ledger.WaitForCheckpointAsync(indices[^1], options.CheckpointTimeout, cancellationToken);
         using var vault = options.Content ? TrailVault.Open(directory.VaultPath) : null;
-        var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault);
+        var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault, new AnchorStore(directory));
         var policy = directory.TrustPolicy();
         await export.AddTrustAsync(policy, cancellationToken);
         await export.RunAsync(indices, cancellationToken);

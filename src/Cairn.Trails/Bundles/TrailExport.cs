@@ -8,15 +8,17 @@ using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Trust;
 using Cairn.Ledger;
+using Cairn.Ledger.Timestamps;
 
 namespace Cairn.Trails.Bundles;
 
 /// <summary>One pass over a trail's statements into a bundle.</summary>
-internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle, TraceId trace, Checkpoint checkpoint, TrailVault? vault)
+internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle, TraceId trace, Checkpoint checkpoint, TrailVault? vault, AnchorStore anchors)
 {
     private readonly byte[] _trace = Encoding.ASCII.GetBytes(trace.ToString());
     private readonly SortedDictionary<long, TreeHead> _heads = [];
     private readonly HashSet<Digest> _certificates = [];
+    private readonly AnchorChoice _anchors = new(anchors, checkpoint.Size);
 
     public Checkpoint Checkpoint { get; } = checkpoint;
 
@@ -48,6 +50,11 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         if (Statements != indices.Count)
         {
             throw new BundleExportException($"the journal has {Statements} of the {indices.Count} statements of trail {trace}; run `cairn fsck`");
+        }
+
+        foreach (var anchor in await _anchors.AnchorsAsync(tree, cancellationToken))
+        {
+            bundle.Add(anchor);
         }
 
         foreach (var head in _heads.Values)
@@ -104,6 +111,7 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         var proof = new StatementProof(entry.Index, siblings.Count == 0 ? null : positions, siblings, path, hints.ToArray());
         bundle.Add(statement, proof, positions.Select(position => entry.Records[position]));
         (Statements, Records) = (Statements + 1, Records + positions.Count);
+        _anchors.Take(entry.Index, statement.Payload.KnownHead?.Size ?? 0);
         if (statement.Payload.KnownHead is { } head)
         {
             _heads.TryAdd(head.Size, head);

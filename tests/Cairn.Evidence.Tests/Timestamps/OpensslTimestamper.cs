@@ -49,6 +49,14 @@ internal sealed class OpensslTimestamper : IDisposable
         return File.ReadAllBytes(Path("token"));
     }
 
+    /// <summary>Answers a request (RFC 3161 §2.4), as if at that time.</summary>
+    public byte[] Answer(ReadOnlySpan<byte> query, DateTimeOffset at)
+    {
+        File.WriteAllBytes(Path("query"), query);
+        Openssl(at, "ts -reply -config ts.cnf -queryfile query -signer signer.pem -inkey signer.key -out answer");
+        return File.ReadAllBytes(Path("answer"));
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private string Path(string name) => System.IO.Path.Combine(_folder.FullName, name);
