@@ -19,6 +19,7 @@ internal static class AuthorityArea
             var rows = new List<Row>();
             await AddAsync("decisions", "decisions…", () => DecisionSection.MeasureAsync(options));
             await AddAsync("gateway", "gateway with everything on…", () => GuardedGatewaySection.MeasureAsync(options, limits));
+            await AddAsync("http", "the same over HTTP…", () => HttpGatewaySection.MeasureAsync(options, limits));
             await AddAsync("credentials", "token exchanges…", () => ExchangeSection.MeasureAsync(options, limits));
 
             var conditions = Conditions.Lines(options, recordBytes, load);

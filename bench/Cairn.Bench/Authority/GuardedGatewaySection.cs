@@ -51,7 +51,7 @@ internal static class GuardedGatewaySection
         return rows;
     }
 
-    private static IEnumerable<Row> Rows(string name, string what, Distribution without, Distribution with, MachineLimits limits, int syncs) =>
+    internal static IEnumerable<Row> Rows(string name, string what, Distribution without, Distribution with, MachineLimits limits, int syncs) =>
     [
         new($"guarded.{name}.p50", $"strict tool call, {what}: added, p50", Unit.Time, Better.Lower, with.Median - without.Median)
         {
@@ -66,7 +66,7 @@ internal static class GuardedGatewaySection
         },
     ];
 
-    private static string SetUp(string data)
+    internal static string SetUp(string data)
     {
         var broker = Path.Combine(LedgerDirectory.OpenOrCreate(data).Root, "broker");
         Directory.CreateDirectory(broker);
@@ -80,7 +80,7 @@ internal static class GuardedGatewaySection
         return data;
     }
 
-    private static string Bundle(string folder, string credential)
+    internal static string Bundle(string folder, string credential)
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "bundle.json"), $$"""
