@@ -13,6 +13,11 @@ internal static class BlastScreen
     public static void Print(Screen screen, BlastReport report)
     {
         var compromise = report.Compromise;
+        if (report.Trails == 0)
+        {
+            screen.Say($"no record from {compromise.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC on speaks of the {compromise.Kind.ToString().ToLowerInvariant()} {Screen.Plain(compromise.Id)}");
+        }
+
         screen.Say($"If the {compromise.Kind.ToString().ToLowerInvariant()} {compromise.Id} is bad since {compromise.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
         screen.Say("");
         var (actions, effects) = (report.Impacts.SelectMany(impact => impact.Actions).ToList(), report.Impacts.Sum(impact => impact.Effects.Count));
@@ -60,7 +65,7 @@ internal static class BlastScreen
 
         if (report.Standing.BadEmitters.Count > 0)
         {
-            screen.Say($"  of all records by {string.Join(", ", report.Standing.BadEmitters)}:");
+            screen.Say($"  of all records signed by {string.Join(", ", report.Standing.BadEmitters)}: {(report.SignedByBad.Count == 0 ? "there are none" : "")}");
             foreach (var (standing, count) in report.SignedByBad.OrderBy(proof => proof.Key))
             {
                 screen.Say($"    {count} {BlastWords.Of(standing)}");
