@@ -39,6 +39,9 @@ public class ReportTests
 
         Assert.Equal(await File.ReadAllBytesAsync(folder["report.html"], Cancel), await File.ReadAllBytesAsync(folder["carried.html"], Cancel));
         var digest = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(folder["verify.html"], Cancel)));
+        await CairnProgram.RunAsync("export", trace, "--data", folder["data"], "-o", folder["bare.zip"], "--no-pages");
+        await using var bare = await ZipFile.OpenReadAsync(folder["bare.zip"], Cancel);
+        Assert.DoesNotContain(bare.Entries, entry => entry.Name.EndsWith(".html", StringComparison.Ordinal));
         Assert.Equal($"{digest}  verify.html\n", (await CairnProgram.RunAsync("verifier")).Output);
         Assert.Contains(digest, await File.ReadAllTextAsync(folder["carried.html"], Cancel));
     }

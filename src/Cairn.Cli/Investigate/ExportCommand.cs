@@ -14,16 +14,17 @@ internal static class ExportCommand
         var trace = new Argument<string>("trace") { Description = "A trace id, or the start of one" };
         var file = new Option<string>("--out", "-o") { Description = "The bundle's file", HelpName = "FILE", Required = true };
         var content = new Option<bool>("--content") { Description = "Disclose the content that was kept, each item with its own key" };
-        var command = new Command("export", "Write a trail's evidence bundle: everything needed to verify it offline") { trace, file, content, data };
+        var bare = new Option<bool>("--no-pages") { Description = "Leave out report.html and verify.html: the evidence alone, and the trail is not held in memory" };
+        var command = new Command("export", "Write a trail's evidence bundle: everything needed to verify it offline") { trace, file, content, bare, data };
         command.SetAction((parsed, cancel) => RunAsync(
-            DataOption.Resolve(parsed.GetValue(data)), parsed.GetRequiredValue(trace), parsed.GetRequiredValue(file), parsed.GetValue(content), cancel));
+            DataOption.Resolve(parsed.GetValue(data)), parsed.GetRequiredValue(trace), parsed.GetRequiredValue(file), parsed.GetValue(content), cancel, pages: !parsed.GetValue(bare)));
         return command;
     }
 
-    public static async Task<int> RunAsync(string data, string trace, string file, bool content, CancellationToken cancel)
+    public static async Task<int> RunAsync(string data, string trace, string file, bool content, CancellationToken cancel, bool pages = true)
     {
         await using var open = await OpenLedger.ReadAsync(data, sequence: true, cancel);
-        var written = await BundleWriter.WriteAsync(open.Ledger, open.Directory, open.Resolve(trace), file, new BundleOptions { Content = content }, cancel);
+        var written = await BundleWriter.WriteAsync(open.Ledger, open.Directory, open.Resolve(trace), file, new BundleOptions { Content = content, Pages = pages }, cancel);
         Console.Error.WriteLine(
             $"{written.Path}: {Disk.Size(written.Bytes)}, {written.Records} records in {written.Statements} statements{(content ? $", {written.Contents} disclosed contents" : "")}, under the checkpoint of size {written.CheckpointSize}");
         return ExitCode.Done;
