@@ -3,19 +3,22 @@ namespace Cairn.Bench;
 /// <summary>What to run.</summary>
 /// <param name="Area">spine, authority or trails.</param>
 /// <param name="Quick">A short run: the same rows, fewer repetitions.</param>
-/// <param name="Sections">The sections to run: of the spine emit, ingest, verify, gateway; of authority decisions, gateway, http, credentials; of trails reconstruct, findings.</param>
+/// <param name="Sections">The sections to run: of the spine emit, ingest, verify, gateway; of authority decisions, gateway, http, credentials; of trails reconstruct, findings, find.</param>
 /// <param name="Data">A folder of this run alone, where its ledgers are made; removed before and afterwards.</param>
 /// <param name="Root">The repository.</param>
 internal sealed record Options(string Area, bool Quick, IReadOnlyList<string> Sections, string Data, string Root)
 {
-    public const string Usage = "usage: bench/run spine|authority|trails [--quick] [--only SECTION[,SECTION…]] [--data DIR]    sections of spine: emit, ingest, verify, gateway; of authority: decisions, gateway, http, credentials; of trails: reconstruct, findings";
+    public const string Usage = "usage: bench/run spine|authority|trails [--quick] [--only SECTION[,SECTION…]] [--data DIR] [--most RECORDS]    sections of spine: emit, ingest, verify, gateway; of authority: decisions, gateway, http, credentials; of trails: reconstruct, findings, find";
 
     private static readonly Dictionary<string, string[]> Areas = new()
     {
         ["spine"] = ["emit", "ingest", "verify", "gateway"],
         ["authority"] = ["decisions", "gateway", "http", "credentials"],
-        ["trails"] = ["reconstruct", "findings"],
+        ["trails"] = ["reconstruct", "findings", "find"],
     };
+
+    /// <summary>Of trails: the largest size, in records; sizes are powers of ten from 10,000 to 10 million.</summary>
+    public long Most { get; init; } = 10_000_000;
 
     public string Peers => Path.Combine(Root, "bench", "peers");
 
@@ -38,7 +41,8 @@ internal sealed record Options(string Area, bool Quick, IReadOnlyList<string> Se
         {
             options = args[i] switch
             {
-                "--quick" => options with { Quick = true },
+                "--quick" => options with { Quick = true, Most = Math.Min(options.Most, 100_000) },
+                "--most" when i + 1 < args.Length && long.TryParse(args[i + 1], out var most) && most >= 10_000 => options with { Most = long.Parse(args[++i]) },
                 "--only" when i + 1 < args.Length => options with { Sections = args[++i].Split(',') },
                 "--data" when i + 1 < args.Length => options with { Data = Path.Combine(Path.GetFullPath(args[++i]), "cairn-bench") },
                 _ => throw new BenchException($"unknown option {args[i]}\n{Usage}"),

@@ -8,7 +8,7 @@ namespace Cairn.Bench.Trails;
 
 /// <summary>
 /// One ledger that grows from ten thousand records to ten million, of trails of about a thousand: at each size, what came
-/// since the last is taken in by the finding index, as <c>cairn check</c> does.
+/// since the last is taken in by the finding index, as <c>cairn check</c> does, and by the one that <c>cairn find</c> asks.
 /// </summary>
 internal static class GrowthSection
 {
@@ -19,18 +19,28 @@ internal static class GrowthSection
         var rows = new List<Row>();
         await using var ledger = await FleetLedger.CreateAsync(Path.Combine(options.Data, Folder));
         var before = (Records: 0L, Statements: 0L);
-        foreach (var size in new[] { 10_000L, 100_000, 1_000_000, 10_000_000 }.Where(size => !options.Quick || size <= 100_000))
+        foreach (var size in new[] { 10_000L, 100_000, 1_000_000, 10_000_000 }.Where(size => size <= options.Most))
         {
             progress.WriteLine($"a ledger of {size:N0} records: making, signing, acknowledging…");
             var making = Stopwatch.GetTimestamp();
             await ledger.GrowAsync(size);
             var made = Stopwatch.GetElapsedTime(making).TotalSeconds;
-            progress.WriteLine($"  {(ledger.Records - before.Records) / made:N0} records/s; load average {Conditions.Load()}; checking…");
-            rows.AddRange(await CheckAsync(ledger, size, before, made));
+            progress.WriteLine($"  {(ledger.Records - before.Records) / made:N0} records/s; load average {Conditions.Load()}");
+            if (options.Runs("findings"))
+            {
+                rows.AddRange(await CheckAsync(ledger, size, before, made));
+            }
+
+            if (options.Runs("find"))
+            {
+                progress.WriteLine($"  finding; load average {Conditions.Load()}…");
+                rows.AddRange(await FindSection.MeasureAsync(ledger, size, ledger.Records - before.Records));
+            }
+
             before = (ledger.Records, ledger.Bench.Ledger.Count());
         }
 
-        rows.Add(new Row("trails.storage", $"data directory with findings, bytes for each of {ledger.Records:N0} records", Unit.Bytes, Better.Lower, Bytes(options) / (double)ledger.Records));
+        rows.Add(new Row("trails.storage", $"data directory with its indexes, bytes for each of {ledger.Records:N0} records", Unit.Bytes, Better.Lower, Bytes(options) / (double)ledger.Records));
         return rows;
     }
 

@@ -11,7 +11,7 @@ internal static class ReconstructSection
     private const int Million = 1_000_000;
 
     public static IReadOnlyList<Row> Measure(Options options, TextWriter progress) =>
-        [.. new[] { 10_000, 100_000, Million }.Where(size => !options.Quick || size < Million).SelectMany(size =>
+        [.. new[] { 10_000, 100_000, Million }.Where(size => size <= options.Most).SelectMany(size =>
         {
             progress.WriteLine($"one trail of {size:N0} records…");
             return Rows(size, Run(size));

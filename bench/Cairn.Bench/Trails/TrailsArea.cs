@@ -17,7 +17,7 @@ internal static class TrailsArea
                 rows.AddRange(ReconstructSection.Measure(options, progress));
             }
 
-            if (options.Runs("findings"))
+            if (options.Runs("findings") || options.Runs("find"))
             {
                 rows.AddRange(await GrowthSection.MeasureAsync(options, progress));
             }

@@ -8,12 +8,16 @@ namespace Cairn.Trails;
 
 /// <summary>
 /// A record's own member, read in one pass without a document of its own: a reader of a million records uses one of these for
-/// all of them. It is what the last <see cref="Read"/> read. A member that is absent, or of another type, is none:
+/// all of them, on one thread. It is what the last <see cref="Read"/> read. A member that is absent, or of another type, is none:
 /// verification names it, reconstruction goes on.
 /// </summary>
 internal sealed class RecordBody
 {
-    private readonly SharedTexts _texts = new();
+    // One for all that a thread reads: small trails, of which a ledger's credentials are made, would pay for the room.
+    [ThreadStatic]
+    private static SharedTexts? _shared;
+
+    private readonly SharedTexts _texts = _shared ??= new SharedTexts();
     private ReadOnlyMemory<byte> _bytes;
     private Member[] _members = new Member[24];
     private int _count;
