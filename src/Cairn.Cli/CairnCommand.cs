@@ -34,6 +34,7 @@ internal static class CairnCommand
           cairn find --content contract.pdf                 did this document ever pass through an agent?
           cairn blast credential ID --since 2h              everything downstream of a compromise
           cairn report 4bf92f35 -o report.html              one page for people who are no engineers
+          cairn replay 4bf92f35                             step through it; --policy decides anew, --as-mcp runs the agent again
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
           cairn keys > trust.policy                         whom to trust: hand it over by another way
           cairn verify trail.cairn.zip --trust trust.policy
@@ -65,6 +66,7 @@ internal static class CairnCommand
             ReindexCommand.Create(),
             BlastCommand.Create(),
             ReportCommand.Create(),
+            ReplayCommand.Create(),
             ExportCommand.Create(),
             VerifyCommand.Create(),
             VerifierCommand.Create(),

@@ -34,7 +34,7 @@ public static class McpStdioGateway
         var actor = new Actor(options.Agent, $"{Environment.MachineName}:{Environment.ProcessId}", options.Owner);
         var outlet = new EvidenceOutlet(emitter, options.Time, log);
         var sink = new EvidenceSink(outlet, actor);
-        var peers = new PeerContext(Path.GetFileName(options.Command));
+        var peers = new PeerContext(Path.GetFileName(options.Command), options.Capture != CaptureProfile.Metadata);
         var trails = new TrailParts(options, sink, keys, peers.Notes);
         var records = new ActionRecords(outlet, keys, options.Time, options.Strict);
         var gaps = new GapCounter(sink, trails, options.Time);

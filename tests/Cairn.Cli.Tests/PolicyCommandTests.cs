@@ -98,6 +98,33 @@ public sealed class PolicyCommandTests : IDisposable
         Assert.Equal(1, report.RootElement.GetProperty("not_recomputed").GetProperty("the input was not kept").GetInt32());
     }
 
+    [Fact]
+    public async Task Replay_recomputes_what_was_kept_says_why_not_for_the_rest_and_answers_what_another_bundle_would_do()
+    {
+        var bundle = Copy("payments");
+        Assert.Equal(0, (await RunAsync("policy", "push", bundle, "--data", Data)).Code);
+        await RecordAsync("10.00", "900.00", "950.00");
+
+        var (code, output, _) = await RunAsync("replay", "--policy", "--all", "--data", Data, "--output", "json");
+        using var replayed = JsonDocument.Parse(output);
+        Assert.Equal(0, code);
+        Assert.Equal(["not_recomputed", "same", "same", "same"], replayed.RootElement.GetProperty("decisions").EnumerateArray().Select(decision => decision.GetProperty("replay").GetString()).Order());
+        Assert.Equal(output, (await RunAsync("replay", "--policy", "--all", "--data", Data, "--output", "json")).Output);
+
+        var stricter = Path.Combine(bundle, "payments.cedar");
+        await File.WriteAllTextAsync(stricter, (await File.ReadAllTextAsync(stricter, Cancel)).Replace("1000.0", "500.0", StringComparison.Ordinal), Cancel);
+        var (changed, told, _) = await RunAsync("replay", "--with", bundle, "--all", "--data", Data, "--output", "json");
+        using var whatIf = JsonDocument.Parse(told);
+        Assert.Equal(1, changed);
+        Assert.All(new[] { "by_agent", "by_tool", "by_policy" }, name =>
+            Assert.Equal(2, whatIf.RootElement.GetProperty(name).EnumerateArray().Single().GetProperty("changes")[0].GetProperty("count").GetInt32()));
+
+        Directory.Delete(Path.Combine(Data, "policies"), recursive: true);
+        Assert.Contains("3: the bundle sha256:", (await RunAsync("replay", "--policy", "--all", "--data", Data)).Output, StringComparison.Ordinal);
+        Assert.Contains("3 came out as recorded, 0 otherwise, 1 could not be recomputed", (await RunAsync("replay", "--policy", "--all", "--data", Data, "--policies", Copy("payments", "again"))).Output, StringComparison.Ordinal);
+        Assert.Contains("the decisions of which trail?", (await RunAsync("replay", "--policy", "--data", Data)).Messages, StringComparison.Ordinal);
+    }
+
     private async Task RecordAsync(params string[] amounts)
     {
         await using var host = await EmitterHost.EmbeddedAsync(Data, domain => SpiffeId.Parse($"spiffe://{domain}/gateway/test"), "operations", Cancel);

@@ -50,7 +50,8 @@ internal sealed class TrailStory
 
     /// <summary>Adds a record with the members of <paramref name="body"/>.</summary>
     public RecordId Tell(
-        string kind, RecordId? id = null, object? body = null, SpanId? span = null, SpanId? parent = null, SpanId? task = null, string agent = "a", string by = "gateway", long? seq = null)
+        string kind, RecordId? id = null, object? body = null, SpanId? span = null, SpanId? parent = null, SpanId? task = null, string agent = "a", string by = "gateway", long? seq = null,
+        IReadOnlyDictionary<string, object>? attributes = null)
     {
         var (given, emitter) = (id ?? NewId(), Of(by));
         var actor = new Actor(SpiffeId.Parse(Agent(agent)), "host:1", "team@example.org");
@@ -62,7 +63,8 @@ internal sealed class TrailStory
                 {
                     member.WriteTo(writer);
                 }
-            });
+            },
+            attributes);
         _records.Add(new TrailRecord(Record.Parse(bytes), emitter.Issuer, emitter.Stream, _records.Count));
         return given;
     }
@@ -97,6 +99,11 @@ internal sealed class TrailStory
 
     public RecordId Request(SpanId span, SpanId? parent = null, string tool = "read_file", object? more = null, string agent = "a", string by = "gateway", string type = "tool.call", string? resource = null, RecordId? id = null) =>
         Tell(RecordKinds.ActionRequested, id, Join(new { type, resource = resource ?? $"mcp://files/tools/{tool}", strict = true }, more), span, parent, parent, agent, by);
+
+    /// <summary>A request as the MCP gateway records it: with its method and tool as attributes.</summary>
+    public RecordId RequestMcp(SpanId span, string tool) => Tell(
+        RecordKinds.ActionRequested, null, new { type = "tool.call", resource = $"mcp://files/tools/{tool}", strict = true }, span,
+        attributes: new Dictionary<string, object> { ["mcp.method.name"] = "tools/call", ["gen_ai.tool.name"] = tool });
 
     public RecordId Complete(RecordId request, SpanId span, string status = "ok", string agent = "a", string by = "gateway", object? more = null) =>
         Tell(RecordKinds.ActionCompleted, null, Join(new { type = "tool.call", resource = "mcp://files", requested = request.ToString(), status, duration_us = 1000 }, more), span, null, null, agent, by);

@@ -10,6 +10,17 @@ internal static class FindingJson
     {
         using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
+        WriteArray(json, findings);
+        json.WriteNumber("settled", settled);
+        json.WriteNumber("rules", rules);
+        json.WriteEndObject();
+        json.Flush();
+        output.WriteByte((byte)'\n');
+    }
+
+    /// <summary>The member <c>findings</c>.</summary>
+    public static void WriteArray(Utf8JsonWriter json, IReadOnlyList<Finding> findings)
+    {
         json.WriteStartArray("findings");
         foreach (var finding in findings)
         {
@@ -32,10 +43,5 @@ internal static class FindingJson
         }
 
         json.WriteEndArray();
-        json.WriteNumber("settled", settled);
-        json.WriteNumber("rules", rules);
-        json.WriteEndObject();
-        json.Flush();
-        output.WriteByte((byte)'\n');
     }
 }

@@ -140,7 +140,8 @@ internal static class TrailScreen
         }
     }
 
-    private static (string What, string Outcome, TimeSpan? Took)? Row(TrailRecord entry, Trail trail)
+    /// <summary>A record in one row of the timeline; null: another row tells of it.</summary>
+    public static (string What, string Outcome, TimeSpan? Took)? Row(TrailRecord entry, Trail trail)
     {
         var record = entry.Record;
         if (trail.Find.Action(record.Id) is { } action)
@@ -183,7 +184,8 @@ internal static class TrailScreen
         _ => new Style(Color.Red),
     };
 
-    private static string Duration(TimeSpan span) => span.TotalSeconds switch
+    /// <summary>A length of time as people read it.</summary>
+    public static string Duration(TimeSpan span) => span.TotalSeconds switch
     {
         < 1 => $"{span.TotalMilliseconds:0.0} ms",
         < 120 => $"{span.TotalSeconds:0.00} s",

@@ -88,7 +88,7 @@ public static class BundleVerifier
         }
 
         var trail = run.Trail = new TrailCheck(run.Trace!, run.Integrity, run.Completeness, run.Warnings, checkpoint.Time, run.Options.ClockTolerance);
-        var contents = run.Contents = bundle.HasContent ? new ContentCheck(bundle, run.Integrity) : null;
+        var contents = run.Contents = bundle.HasContent ? new ContentCheck(bundle, run.Integrity, run.Options) : null;
         var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, times, trail, contents, run.Integrity, run.Warnings, run.Options);
         statements.Run(bundle, cancellationToken);
         contents?.Finish();

@@ -12,11 +12,14 @@ internal sealed class ContentCheck
     private readonly LineReader _index;
     private readonly ZipFileStream _content;
     private readonly FailureList _integrity;
+    private readonly VerifyOptions _options;
     private readonly byte[] _buffer = new byte[64 * 1024];
+    private MemoryStream? _whole;
     private DisclosedContent? _next;
 
-    public ContentCheck(BundleContents bundle, FailureList integrity)
+    public ContentCheck(BundleContents bundle, FailureList integrity, VerifyOptions options)
     {
+        _options = options;
         _index = new LineReader(bundle[BundleFiles.ContentIndex], BundleFiles.ContentIndex, MostLine);
         _content = bundle[BundleFiles.Content];
         _integrity = integrity;
@@ -40,6 +43,10 @@ internal sealed class ContentCheck
             else if (value != committed || read != content.Bytes)
             {
                 _integrity.Add(ReasonCodes.ContentMismatch, "content", subject, $"content with the commitment {committed}", $"{value}: {read} bytes of other content, or another key");
+            }
+            else if (_whole is not null)
+            {
+                _options.Content!(new BundleContent(content.Record, content.Member, content.Key, _whole.ToArray()));
             }
 
             Advance();
@@ -82,6 +89,7 @@ internal sealed class ContentCheck
     private (Digest Value, long Read) Commit(DisclosedContent content)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, content.Key.Span);
+        _whole = _options.Content is not null && content.Bytes <= _options.MaxContentBytes ? new MemoryStream() : null;
         var left = content.Bytes;
         while (left > 0)
         {
@@ -92,6 +100,7 @@ internal sealed class ContentCheck
             }
 
             hmac.AppendData(_buffer.AsSpan(0, read));
+            _whole?.Write(_buffer.AsSpan(0, read));
             left -= read;
         }
 

@@ -20,6 +20,15 @@ public sealed record VerifyOptions
     /// </summary>
     public Action<BundleRecord>? Record { get; init; }
 
+    /// <summary>
+    /// Told of every disclosed content that matches its commitment, before the record's verdict: it counts only when the
+    /// report's integrity passed. Null: contents are checked piece by piece and never held whole.
+    /// </summary>
+    public Action<BundleContent>? Content { get; init; }
+
+    /// <summary>The largest content that is handed to <see cref="Content"/>, in bytes; a larger one is only checked.</summary>
+    public int MaxContentBytes { get; init; } = 16 * 1024 * 1024;
+
     /// <summary>Told the number of records read, now and then.</summary>
     public Action<long>? Progress { get; init; }
 }
@@ -37,3 +46,10 @@ public sealed record BundleRecord(ReadOnlyMemory<byte> Bytes, SpiffeId Issuer, S
     /// <summary>The newest tree head that its emitter knew when it signed: the record is younger. Null: none.</summary>
     public TreeHead? KnownHead { get; init; }
 }
+
+/// <summary>A content that a bundle discloses.</summary>
+/// <param name="Record">The record that commits to it.</param>
+/// <param name="Member">The member that does.</param>
+/// <param name="Key">The commitment's key, 32 bytes.</param>
+/// <param name="Bytes">The content.</param>
+public sealed record BundleContent(RecordId Record, string Member, ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte> Bytes);

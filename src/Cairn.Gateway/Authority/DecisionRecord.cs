@@ -7,17 +7,16 @@ using Cairn.Sdk;
 namespace Cairn.Gateway.Authority;
 
 /// <summary>Drafts <c>policy.decided</c>: the decision and all that it rests on.</summary>
-internal static class DecisionRecord
+public static class DecisionRecord
 {
     private const int LongestText = 512;
-    private const int MostTexts = 32;
 
     /// <param name="way">The action that it is about.</param>
     /// <param name="id">The id that the record gets.</param>
     /// <param name="decision">What was decided.</param>
     /// <param name="approval">The <c>approval.recorded</c> that a repeated decision rests on.</param>
     /// <param name="keys">Keys of the trails.</param>
-    public static RecordDraft Of(ActionUnderWay way, RecordId id, PolicyDecision decision, RecordId? approval, ITrailKeys keys)
+    internal static RecordDraft Of(ActionUnderWay way, RecordId id, PolicyDecision decision, RecordId? approval, ITrailKeys keys)
     {
         var (input, contents) = ContentCapture.Hold(
             way.Secrets.Bound(ProfileOf(decision.KeepInput), decision.Input.Span), keys, way.Action.Trace, id, "input", "application/json", decision.Input);
@@ -69,14 +68,9 @@ internal static class DecisionRecord
         }
 
         writer.WriteStartArray(name);
-        foreach (var text in texts.Take(MostTexts))
+        foreach (var text in RecordedTexts.Listed(texts, Shown))
         {
-            writer.WriteStringValue(Shown(text));
-        }
-
-        if (texts.Count > MostTexts)
-        {
-            writer.WriteStringValue($"… and {texts.Count - MostTexts} more");
+            writer.WriteStringValue(text);
         }
 
         writer.WriteEndArray();

@@ -8,7 +8,9 @@ namespace Cairn.Gateway.Capture;
 /// <param name="Topic">What it is about; a newer note about the same topic replaces it.</param>
 /// <param name="Body">Writes the record's body.</param>
 /// <param name="Attributes">The record's attributes.</param>
-internal sealed record ContextNote(long Sequence, string Topic, Action<Utf8JsonWriter> Body, IReadOnlyDictionary<string, object>? Attributes);
+/// <param name="Document">The captured document, UTF-8 JSON, to be kept as the capture profile says; empty: only its digest is told.</param>
+internal sealed record ContextNote(
+    long Sequence, string Topic, Action<Utf8JsonWriter> Body, IReadOnlyDictionary<string, object>? Attributes, ReadOnlyMemory<byte> Document);
 
 /// <summary>What is known about server, client and tools, newest note per topic.</summary>
 internal sealed class ContextNotes
@@ -18,8 +20,8 @@ internal sealed class ContextNotes
     /// <summary>Sequence of the newest note.</summary>
     public long Newest { get; private set; }
 
-    public void Set(string topic, Action<Utf8JsonWriter> body, IReadOnlyDictionary<string, object>? attributes = null) =>
-        _notes[topic] = new ContextNote(++Newest, topic, body, attributes);
+    public void Set(string topic, Action<Utf8JsonWriter> body, IReadOnlyDictionary<string, object>? attributes = null, ReadOnlyMemory<byte> document = default) =>
+        _notes[topic] = new ContextNote(++Newest, topic, body, attributes, document);
 
     public bool Remove(string topic) => _notes.Remove(topic);
 
@@ -89,6 +91,25 @@ internal static class ContextBody
         }
 
         yield return part;
+    }
+
+    /// <summary>The definitions of tools as one JSON array, each as the server sent it; empty where any is not at hand.</summary>
+    public static ReadOnlyMemory<byte> Definitions(IReadOnlyList<ListedTool> tools)
+    {
+        if (tools.Count == 0 || tools.Any(tool => tool.Definition.IsEmpty))
+        {
+            return default;
+        }
+
+        var array = new List<byte>(tools.Sum(tool => tool.Definition.Length + 1) + 2);
+        foreach (var tool in tools)
+        {
+            array.Add(array.Count == 0 ? (byte)'[' : (byte)',');
+            array.AddRange(tool.Definition.Span);
+        }
+
+        array.Add((byte)']');
+        return array.ToArray();
     }
 
     private static void WriteText(Utf8JsonWriter writer, string name, string? text)

@@ -8,7 +8,9 @@ namespace Cairn.Gateway.Capture;
 /// What the two sides say of themselves and which tools the server lists, noted as context. Up to MCP 2025-11-25 from
 /// the <c>initialize</c> handshake; from 2026-07-28 on from each message's <c>_meta</c>.
 /// </summary>
-internal sealed class PeerContext(string fallbackServerName)
+/// <param name="fallbackServerName">What the server is called until it says.</param>
+/// <param name="keepsDocuments">Whether the capture profile keeps what the server said of itself and of its tools.</param>
+internal sealed class PeerContext(string fallbackServerName, bool keepsDocuments = false)
 {
     /// <summary>Different self-descriptions noted of one side: a peer that changes its name with each message gets no more.</summary>
     private const int MostDescriptions = 64;
@@ -70,7 +72,7 @@ internal sealed class PeerContext(string fallbackServerName)
             return;
         }
 
-        if (Tools.Take(cursor, ListedTool.Parse(tools.In(line)), answer.Text("result.nextCursor", line.Span)) is not var (manifest, change))
+        if (Tools.Take(cursor, ListedTool.Parse(tools.In(line), keepsDocuments), answer.Text("result.nextCursor", line.Span)) is not var (manifest, change))
         {
             return;
         }
@@ -79,7 +81,7 @@ internal sealed class PeerContext(string fallbackServerName)
         for (var i = 0; i < parts.Count; i++)
         {
             var part = parts[i];
-            Notes.Set($"mcp.tools/{i}", writer => ContextBody.WriteTools(writer, manifest.Digest, part, change is not null), Attributes(change, i, parts.Count));
+            Notes.Set($"mcp.tools/{i}", writer => ContextBody.WriteTools(writer, manifest.Digest, part, change is not null), Attributes(change, i, parts.Count), ContextBody.Definitions(part));
         }
 
         for (var i = parts.Count; Notes.Remove($"mcp.tools/{i}"); i++)
@@ -104,7 +106,7 @@ internal sealed class PeerContext(string fallbackServerName)
         }
 
         var peer = PeerInfo.Parse(implementation, digested.Span, protocol);
-        Notes.Set(subject, writer => ContextBody.WritePeer(writer, subject, peer));
+        Notes.Set(subject, writer => ContextBody.WritePeer(writer, subject, peer), document: keepsDocuments ? digested.ToArray() : default);
         return peer;
     }
 

@@ -9,6 +9,7 @@ internal sealed class ToolListing
 {
     private const int MostOpenListings = 64;
     private const int MostTools = 100_000;
+    private const int MostDefinitionBytes = 4 * 1024 * 1024;
 
     private readonly Dictionary<string, List<ListedTool>> _open = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ListedTool> _byName = new(StringComparer.Ordinal);
@@ -33,7 +34,7 @@ internal sealed class ToolListing
         {
             if (_byName.Count < MostTools || _byName.ContainsKey(tool.Name))
             {
-                _byName[tool.Name] = tool;
+                _byName[tool.Name] = tool with { Definition = default };
             }
         }
 
@@ -53,7 +54,10 @@ internal sealed class ToolListing
             return null;
         }
 
-        listing.AddRange(tools);
+        // Definitions are held until the listing is complete, and only so many: a server chooses how long they are.
+        listing.AddRange(listing.Sum(t => (long)t.Definition.Length) + tools.Sum(t => (long)t.Definition.Length) <= MostDefinitionBytes
+            ? tools
+            : tools.Select(t => t with { Definition = default }));
         if (nextCursor is not null)
         {
             if (_open.Count < MostOpenListings)

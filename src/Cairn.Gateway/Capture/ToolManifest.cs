@@ -12,6 +12,9 @@ namespace Cairn.Gateway.Capture;
 /// <param name="Destructive">The annotation <c>destructiveHint</c>; null when absent.</param>
 internal sealed record ListedTool(string Name, Digest Digest, bool? ReadOnly, bool? Destructive)
 {
+    /// <summary>The bytes of its JSON object; empty where they are not to be kept.</summary>
+    public ReadOnlyMemory<byte> Definition { get; init; }
+
     /// <summary>
     /// Whether a call writes, as far as the annotations tell (MCP schema, ToolAnnotations: destructiveHint has a meaning
     /// only where readOnlyHint is not true); null when they say nothing.
@@ -20,7 +23,8 @@ internal sealed record ListedTool(string Name, Digest Digest, bool? ReadOnly, bo
 
     /// <summary>Reads the tools of one page of <c>tools/list</c>.</summary>
     /// <param name="array">The bytes of <c>result.tools</c>.</param>
-    public static List<ListedTool> Parse(ReadOnlyMemory<byte> array)
+    /// <param name="keepsDefinitions">Whether each tool's bytes are copied.</param>
+    public static List<ListedTool> Parse(ReadOnlyMemory<byte> array, bool keepsDefinitions = false)
     {
         using var document = JsonDocument.Parse(array, new JsonDocumentOptions { MaxDepth = Messages.MessageScanner.MaxDepth });
         var tools = new List<ListedTool>();
@@ -35,7 +39,10 @@ internal sealed record ListedTool(string Name, Digest Digest, bool? ReadOnly, bo
             {
                 var annotations = tool.TryGetProperty("annotations", out var a) && a.ValueKind == JsonValueKind.Object ? a : default;
                 tools.Add(new ListedTool(
-                    NameOf(tool), Digest.Sha256(JsonMarshal.GetRawUtf8Value(tool)), Flag(annotations, "readOnlyHint"), Flag(annotations, "destructiveHint")));
+                    NameOf(tool), Digest.Sha256(JsonMarshal.GetRawUtf8Value(tool)), Flag(annotations, "readOnlyHint"), Flag(annotations, "destructiveHint"))
+                {
+                    Definition = keepsDefinitions ? JsonMarshal.GetRawUtf8Value(tool).ToArray() : default,
+                });
             }
         }
 

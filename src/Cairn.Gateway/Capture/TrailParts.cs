@@ -121,7 +121,7 @@ internal sealed class TrailParts
 
         foreach (var note in _context.After(part.ContextSeen))
         {
-            _sink.Emit(_sink.Draft(RecordKinds.ContextCaptured, part, part.Task, part.Caller, note.Body, note.Attributes));
+            _sink.Emit(ContextDraft(part, note));
         }
 
         part.ContextSeen = _context.Newest;
@@ -185,6 +185,25 @@ internal sealed class TrailParts
 
     private RecordDraft BundleDraft(TrailPart part, Action<Utf8JsonWriter> body) =>
         _sink.Draft(RecordKinds.PolicyLoaded, part, part.Task, part.Caller, body);
+
+    private RecordDraft ContextDraft(TrailPart part, ContextNote note)
+    {
+        if (note.Document.IsEmpty)
+        {
+            return _sink.Draft(RecordKinds.ContextCaptured, part, part.Task, part.Caller, note.Body, note.Attributes);
+        }
+
+        var id = _sink.NewId();
+        var (commitment, contents) = ContentCapture.Hold(_options.Capture, _keys, part.Trace, id, "commitment", "application/json", note.Document);
+        return _sink.Draft(
+            RecordKinds.ContextCaptured, part, part.Task, part.Caller,
+            writer =>
+            {
+                note.Body(writer);
+                commitment.WriteTo(writer, "commitment");
+            },
+            note.Attributes, contents, id);
+    }
 
     private void CloseIdle()
     {

@@ -27,6 +27,9 @@ internal static class ErrorReply
     /// <summary>The credential that the request needed was not given: it was not passed on.</summary>
     public const int CredentialRefused = -31006;
 
+    /// <summary>A replayed server has no recorded answer to the request.</summary>
+    public const int NotRecorded = -31007;
+
     /// <summary>One reply with its line end.</summary>
     public static byte[] Line(MessageId? id, int code, string message, string reason) => Lines([(id, code, message, reason)], asBatch: false);
 

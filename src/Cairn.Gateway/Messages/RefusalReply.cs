@@ -53,6 +53,7 @@ internal sealed record RefusalReply(MessageId Id, string Reason, string Text, st
             "credential_refused" => ErrorReply.CredentialRefused,
             "approval_denied" or "approval_expired" or "approval_withdrawn" or "approval_unavailable" => ErrorReply.NotApproved,
             "too_many_waiting" => ErrorReply.TooManyRequests,
+            "replay_divergence" or "replay_not_recorded" => ErrorReply.NotRecorded,
             _ => ErrorReply.EvidenceUnavailable,
         });
         writer.WriteString("message"u8, Text);

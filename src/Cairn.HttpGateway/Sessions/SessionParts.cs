@@ -19,7 +19,7 @@ internal sealed class SessionParts
     {
         Secrets = secrets;
         var sink = new EvidenceSink(outlet, new Actor(caller.Agent, caller.Instance, caller.Owner));
-        Peers = new PeerContext(server);
+        Peers = new PeerContext(server, options.Capture != CaptureProfile.Metadata);
         Trails = new TrailParts(options, sink, keys, Peers.Notes);
         Gaps = new GapCounter(sink, Trails, options.Time);
         Actions = new ActionRecorder(options, sink, new ActionRecords(outlet, keys, options.Time, options.Strict), caller, secrets);

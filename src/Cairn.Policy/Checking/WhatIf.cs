@@ -4,13 +4,6 @@ using Cairn.Policy.Evaluation;
 
 namespace Cairn.Policy.Checking;
 
-/// <summary>A decision as it was recorded.</summary>
-/// <param name="Record">The record's id.</param>
-/// <param name="Outcome">What was decided then.</param>
-/// <param name="Input">The exact input document; null when it can't be had.</param>
-/// <param name="WhyNoInput">Why it can't, in words; null when it is there.</param>
-public sealed record RecordedDecision(string Record, PolicyOutcome Outcome, ReadOnlyMemory<byte>? Input, string? WhyNoInput);
-
 /// <summary>Decisions of one agent about one tool that would come out otherwise.</summary>
 /// <param name="Agent">The workload.</param>
 /// <param name="Action">The kind of act.</param>
@@ -19,7 +12,19 @@ public sealed record RecordedDecision(string Record, PolicyOutcome Outcome, Read
 /// <param name="Was">What was decided.</param>
 /// <param name="Becomes">What would be.</param>
 /// <param name="Reason">Why, by the new bundle.</param>
-public sealed record WhatIfChange(string Agent, string Action, string Server, string Name, PolicyOutcome Was, PolicyOutcome Becomes, string Reason);
+/// <param name="WasBy">Ids of the policies that decided then, in order, with commas; empty: none did.</param>
+/// <param name="BecomesBy">Ids of the policies that would decide.</param>
+public sealed record WhatIfChange(
+    string Agent, string Action, string Server, string Name, PolicyOutcome Was, PolicyOutcome Becomes, string Reason, string WasBy, string BecomesBy)
+{
+    /// <summary>The tool, method or program with its server.</summary>
+    public string Tool => $"{Action} {(Server.Length > 0 ? Server + "/" : "")}{Name}";
+}
+
+/// <summary>Changes of one agent, one tool, or one pair of policies (the one that decided then, the one that would).</summary>
+/// <param name="Name">Which.</param>
+/// <param name="Changes">Decisions that would be others, by what they were and what they become; most frequent first.</param>
+public sealed record WhatIfGroup(string Name, IReadOnlyList<(PolicyOutcome Was, PolicyOutcome Becomes, int Count)> Changes);
 
 /// <summary>What another bundle would have decided.</summary>
 public sealed record WhatIfReport
@@ -33,8 +38,33 @@ public sealed record WhatIfReport
     /// <summary>Changes, with how many decisions each is about and the record of the first, most frequent first.</summary>
     public IReadOnlyList<(WhatIfChange Change, int Count, string FirstRecord)> Changes { get; init; } = [];
 
+    /// <summary>The changes by agent.</summary>
+    public IReadOnlyList<WhatIfGroup> ByAgent => By(change => change.Agent);
+
+    /// <summary>The changes by tool.</summary>
+    public IReadOnlyList<WhatIfGroup> ByTool => By(change => change.Tool);
+
+    /// <summary>The changes by the policies that decided then and those that would decide.</summary>
+    public IReadOnlyList<WhatIfGroup> ByPolicy => By(change => $"{Named(change.WasBy)} → {Named(change.BecomesBy)}");
+
     /// <summary>Why decisions could not be decided anew, and how many each reason is about.</summary>
     public IReadOnlyDictionary<string, int> NotRecomputed { get; init; } = new Dictionary<string, int>();
+
+    private static string Named(string policies) => policies.Length == 0 ? "none" : policies;
+
+    private IReadOnlyList<WhatIfGroup> By(Func<WhatIfChange, string> name) =>
+    [
+        .. from change in Changes
+           group change by name(change.Change) into named
+           orderby named.Sum(change => change.Count) descending, named.Key
+           select new WhatIfGroup(named.Key,
+           [
+               .. from change in named
+                  group change.Count by (change.Change.Was, change.Change.Becomes) into outcome
+                  orderby outcome.Sum() descending, outcome.Key.Was, outcome.Key.Becomes
+                  select (outcome.Key.Was, outcome.Key.Becomes, outcome.Sum()),
+           ]),
+    ];
 }
 
 /// <summary>Decides recorded history anew under another bundle.</summary>
@@ -106,6 +136,7 @@ public static class WhatIf
         return evaluation.Outcome == recorded.Outcome
             ? (null, null)
             : (new WhatIfChange(input.Principal, input.ActionType, input.Server, input.ActionName, recorded.Outcome, evaluation.Outcome,
-                evaluation.Errors.Count > 0 ? evaluation.Errors[0] : evaluation.Reason), null);
+                evaluation.Errors.Count > 0 ? evaluation.Errors[0] : evaluation.Reason,
+                string.Join(", ", recorded.Determining), string.Join(", ", evaluation.Determining)), null);
     }
 }

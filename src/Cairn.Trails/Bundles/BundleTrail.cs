@@ -2,6 +2,7 @@ using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Trust;
 using Cairn.Evidence.Verification;
+using Cairn.Trails.Contents;
 
 namespace Cairn.Trails.Bundles;
 
@@ -15,9 +16,23 @@ public static class BundleTrail
     /// <returns>The report, and the trail; no trail where integrity failed or there is no record: nothing is told of evidence that does not hold.</returns>
     public static (VerificationReport Report, Trail? Trail) Read(Stream zip, TrustPolicy? policy, CancellationToken cancellationToken)
     {
+        var (report, trail, _) = ReadWithContents(zip, policy, keep: false, cancellationToken);
+        return (report, trail);
+    }
+
+    /// <summary>The same with the contents that the bundle discloses, held in memory.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static (VerificationReport Report, Trail? Trail, DisclosedContents Contents) ReadWithContents(Stream zip, TrustPolicy? policy, CancellationToken cancellationToken) =>
+        ReadWithContents(zip, policy, keep: true, cancellationToken);
+
+    private static (VerificationReport Report, Trail? Trail, DisclosedContents Contents) ReadWithContents(Stream zip, TrustPolicy? policy, bool keep, CancellationToken cancellationToken)
+    {
         var heard = new List<BundleRecord>();
-        var report = BundleVerifier.Verify(zip, policy, new VerifyOptions { Record = heard.Add }, cancellationToken);
-        return (report, report.Integrity.State != VerdictState.Passed || heard.Count == 0 ? null
-            : Trail.From(heard.Select(record => new TrailRecord(Record.Parse(record.Bytes), record.Issuer, record.Stream, record.Statement))));
+        var contents = new List<BundleContent>();
+        var report = BundleVerifier.Verify(zip, policy, new VerifyOptions { Record = heard.Add, Content = keep ? contents.Add : null }, cancellationToken);
+        var holds = report.Integrity.State == VerdictState.Passed && heard.Count > 0;
+        return (report,
+            holds ? Trail.From(heard.Select(record => new TrailRecord(Record.Parse(record.Bytes), record.Issuer, record.Stream, record.Statement))) : null,
+            new DisclosedContents(holds ? contents : []));
     }
 }

@@ -10,7 +10,7 @@ public static class RuleCatalogue
         PairRules.OpenSpan, PairRules.MissingCounterpart,
         SequenceRules.Gap, SequenceRules.Count, SequenceRules.Repeated,
         TimeRules.LateDeclaration, TimeRules.TimeOrder,
-        DecisionRules.NoDecision, DecisionRules.ActAfterDeny, DecisionRules.DecisionAfterAct,
+        DecisionRules.NoDecision, DecisionRules.ActAfterDeny, DecisionRules.DecisionAfterAct, DecisionRules.Differs,
         ApprovalRules.Missing, ApprovalRules.Stale, ApprovalRules.OtherDigest, ApprovalRules.Reused,
         DelegationRules.Wider, DelegationRules.OutsideScope, DelegationRules.Expired, DelegationRules.TooDeep, DelegationRules.NotTheDelegate,
         LifetimeRules.Unknown, LifetimeRules.BeforeIssue, LifetimeRules.AfterExpiry, LifetimeRules.AfterRevocation, LifetimeRules.LongLived, LifetimeRules.IssuedTwice,

@@ -35,6 +35,9 @@ public sealed class TrailCase
     /// <summary>What is known of credentials.</summary>
     public ICredentialBook Credentials { get; }
 
+    /// <summary>Decisions that were recomputed and came out otherwise; empty where none were recomputed.</summary>
+    public IReadOnlyList<RecomputedDecision> Recomputed { get; init; } = [];
+
     /// <summary>The chains of authority.</summary>
     public AuthorityChains Chains => _chains.Value;
 

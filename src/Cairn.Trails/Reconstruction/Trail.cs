@@ -112,11 +112,19 @@ public sealed class Trail
     }
 
     /// <summary>The state of knowledge at an instant: the trail of the records made until then; null when there was none.</summary>
-    public Trail? At(DateTimeOffset time)
+    public Trail? At(DateTimeOffset time) => AtStep(StepAt(time));
+
+    /// <summary>The state of knowledge after so many records, in the order of <see cref="Records"/>; null after none.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There are not so many.</exception>
+    public Trail? AtStep(int step)
     {
-        var known = Records.TakeWhile(record => record.Record.Time <= time).ToList();
-        return known.Count == 0 ? null : From(known);
+        ArgumentOutOfRangeException.ThrowIfNegative(step);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(step, Records.Count);
+        return step == 0 ? null : step == Records.Count ? this : From(Records.Take(step));
     }
+
+    /// <summary>How many records were made until an instant.</summary>
+    public int StepAt(DateTimeOffset time) => Records.TakeWhile(record => record.Record.Time <= time).Count();
 
     // By time first, without looking at a record twice; then those of one instant among themselves.
     private static void Sort(TrailRecord[] records)

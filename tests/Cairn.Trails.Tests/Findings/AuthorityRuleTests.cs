@@ -80,6 +80,27 @@ public sealed class AuthorityRuleTests
     }
 
     [Fact]
+    public void Decision_that_recomputing_gives_otherwise_is_found_and_one_of_another_trail_is_not()
+    {
+        var (action, decision) = Decided("allow");
+        var trail = new TrailCase(_story.Read())
+        {
+            Recomputed = [new RecomputedDecision(decision, "decision deny", "decision allow"), new RecomputedDecision(_story.NewId(), "decision deny", "decision allow")],
+        };
+
+        var finding = Assert.Single(RuleCatalogue.Check(trail), finding => finding.Rule == "authority.decision_differs");
+        finding.RestsOn(decision, action);
+        Assert.Equal(("decision deny", "decision allow"), (finding.Expected, finding.Found));
+    }
+
+    [Fact]
+    public void Decision_is_not_judged_where_nothing_was_recomputed()
+    {
+        Decided("allow");
+        _story.None("authority.decision_differs");
+    }
+
+    [Fact]
     public void Missing_approval_is_found_where_nobody_was_asked()
     {
         var (action, decision) = Decided("needs_approval");

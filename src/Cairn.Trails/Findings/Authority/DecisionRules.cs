@@ -26,6 +26,13 @@ internal static class DecisionRules
             ? $"the decision at ordinal {decision.Seq}, the request at ordinal {action.Seq}"
             : $"the decision {(decision.Time - action.Requested).TotalSeconds:0.###} s after the request", action.Request, decision.Record));
 
+    public static readonly Rule Differs = new("authority.decision_differs", Severity.High, "A recorded decision is not what its input, bundle and engine give", trail =>
+        from recomputed in trail.Recomputed
+        let decision = trail.Trail.Find.Decision(recomputed.Record)
+        where decision is not null
+        let action = trail.Trail.Find.Action(decision.Action)
+        select new Miss(action is null ? "a decision" : $"the decision about {TrailCase.Name(action)}", recomputed.Expected, recomputed.Found, new[] { decision.Record }.Concat(action is null ? [] : [action.Request])));
+
     private static bool IsLate(TrailCase trail, TrailDecision decision, TrailAction action) =>
         decision.Stream == action.Stream ? decision.Seq > action.Seq : trail.IsAfter(decision.Time, action.Requested);
 
