@@ -17,7 +17,7 @@ public class FindTests
         var written = await FindAsync(folder, "--content", folder["work/contract.txt"], "--format", "json");
         var other = await FindAsync(folder, "--string", Document.Replace('1', '2') + "\n");
 
-        Assert.Contains("yes: 2 records commit to this content of 37 bytes, in 1 trail", printed.Output, StringComparison.Ordinal);
+        Assert.Contains("yes: this content of 37 bytes, at 2 places in 1 record of 1 trail", printed.Output, StringComparison.Ordinal);
         Assert.Equal(["changes", "output"], Json(written).GetProperty("matches").EnumerateArray().Select(match => match.GetProperty("member").GetString()!).Order());
         Assert.Contains("no record that could be tested commits to this content", other.Output, StringComparison.Ordinal);
         Assert.Contains("1 commitment to a content of the same length recomputed", other.Output, StringComparison.Ordinal);

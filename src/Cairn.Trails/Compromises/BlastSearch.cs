@@ -116,15 +116,6 @@ public sealed class BlastSearch(EmbeddedLedger ledger, TrailIndex index)
     }
 
     // The newest checkpoint, at the times that those who signed it say; the log's own word is one of them.
-    private IEnumerable<CheckpointAnchor> Published(TrustPolicy policy)
-    {
-        if (ledger.Checkpoint is not { } note || policy.Log.Check(note) is not { Accepted: true } verdict)
-        {
-            return [];
-        }
-
-        var size = Evidence.Checkpoints.Checkpoint.Of(note).Size;
-        return verdict.Witnesses.Where(witness => witness.Time is not null).Select(witness => new CheckpointAnchor(size, witness.Time!.Value, $"the witness {witness.Name}"))
-            .Concat(verdict.LogKeys.Select(key => key.Verify(note).Time).OfType<DateTimeOffset>().Select(time => new CheckpointAnchor(size, time, "the log itself")));
-    }
+    private IEnumerable<CheckpointAnchor> Published(TrustPolicy policy) =>
+        ledger.Checkpoint is { } note && policy.Log.Check(note) is { Accepted: true } verdict ? CheckpointAnchor.Of(note, verdict) : [];
 }

@@ -1,4 +1,6 @@
 using Cairn.Evidence;
+using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Trust;
 
 namespace Cairn.Trails.Compromises;
 
@@ -6,7 +8,20 @@ namespace Cairn.Trails.Compromises;
 /// <param name="Size">How many statements the checkpoint covers.</param>
 /// <param name="Time">When it was there.</param>
 /// <param name="By">Whose word that is: the log, a witness, a time stamping authority.</param>
-public sealed record CheckpointAnchor(long Size, DateTimeOffset Time, string By);
+public sealed record CheckpointAnchor(long Size, DateTimeOffset Time, string By)
+{
+    /// <summary>What those say who signed a checkpoint and whom a policy trusts: its witnesses, and the log itself.</summary>
+    /// <param name="note">The signed checkpoint.</param>
+    /// <param name="verdict">What the policy says of it.</param>
+    public static IEnumerable<CheckpointAnchor> Of(SignedNote note, CheckpointVerdict verdict)
+    {
+        ArgumentNullException.ThrowIfNull(note);
+        ArgumentNullException.ThrowIfNull(verdict);
+        var size = Checkpoint.Of(note).Size;
+        return verdict.Witnesses.Where(witness => witness.Time is not null).Select(witness => new CheckpointAnchor(size, witness.Time!.Value, $"the witness {witness.Name}"))
+            .Concat(verdict.LogKeys.Select(key => key.Verify(note).Time).OfType<DateTimeOffset>().Select(time => new CheckpointAnchor(size, time, "the log itself")));
+    }
+}
 
 /// <summary>What a record still proves.</summary>
 public enum Standing

@@ -103,7 +103,7 @@ internal sealed class IndexPiece
     private void Take(RecordField field, ReadOnlySpan<byte> utf8)
     {
         var term = _database.Term.Of(field, utf8);
-        if (Add(_block, term, Ordinal) && IsNamed(field))
+        if (Add(_block, term, Ordinal) && TermNames.IsKept(field))
         {
             _names.Add((field, Encoding.UTF8.GetString(utf8)));
         }
@@ -116,10 +116,6 @@ internal sealed class IndexPiece
             default: break;
         }
     }
-
-    // Of these the values themselves are kept, so that a part of one finds it: there are few, or people know but a part.
-    private static bool IsNamed(RecordField field) => field is not (RecordField.Trace or RecordField.Credential or RecordField.ParentCredential
-        or RecordField.Attribute or RecordField.Digest or RecordField.ContentBytes or RecordField.Key);
 
     private void Add(long ordinal, long term) => Add(BlockOf(ordinal / OrdinalSet.BlockSize), term, ordinal);
 

@@ -29,10 +29,14 @@ internal sealed class TermNames(IndexDatabase database)
         return found.Count <= Most ? found : throw new RecordQueryException($"\"{pattern}\" stands for more than {Most:N0} values; give more of it");
     }
 
-    private static bool IsWorkload(RecordField field) => field is RecordField.Agent or RecordField.Emitter or RecordField.Party;
-
-    private static bool IsKept(RecordField field) => field is not (RecordField.Trace or RecordField.Credential or RecordField.ParentCredential
+    /// <summary>
+    /// Whether the values of a field themselves are kept, so that a part of one finds it: of those of which there are few,
+    /// or of which people know but a part.
+    /// </summary>
+    public static bool IsKept(RecordField field) => field is not (RecordField.Trace or RecordField.Credential or RecordField.ParentCredential
         or RecordField.Attribute or RecordField.Digest or RecordField.ContentBytes or RecordField.Key);
+
+    private static bool IsWorkload(RecordField field) => field is RecordField.Agent or RecordField.Emitter or RecordField.Party;
 
     private List<long> Numbers(RecordFilter filter)
     {

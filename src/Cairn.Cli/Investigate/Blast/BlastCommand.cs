@@ -95,8 +95,7 @@ internal static class BlastCommand
                 throw new CliException($"the checkpoint {file} (size {checkpoint.Size}, root {checkpoint.Root.ToBase64()}) is not of this ledger's tree of size {published}: one of them was forked or cut", "cairn fsck");
             }
 
-            return verdict.Witnesses.Where(witness => witness.Time is not null).Select(witness => new CheckpointAnchor(checkpoint.Size, witness.Time!.Value, $"the witness {witness.Name}"))
-                .Concat(verdict.LogKeys.Select(key => key.Verify(note).Time).OfType<DateTimeOffset>().Select(time => new CheckpointAnchor(checkpoint.Size, time, "the log itself")));
+            return CheckpointAnchor.Of(note, verdict);
         }
         catch (EvidenceFormatException problem)
         {

@@ -59,15 +59,15 @@ internal static class ContentOutput
             {
                 var (record, facts) = (match.Entry.Record, RecordFacts.Of(match.Entry));
                 table.AddRow(
-                    new Text($"{record.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}"), new Text(record.Trace.ToString()[..8]), new Text(record.Kind), new Text(record.Actor.Id.Path.Split('/')[^1]),
-                    new Text(facts.Tool ?? facts.Resource ?? ""), new Text(match.Member), new Text(match.Form), new Text(record.Id.ToString()));
+                    new Text($"{record.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss}"), new Text(record.Trace.ToString()[..8]), new Text(record.Kind), new Text(record.Actor.Id.Path.Split('/')[^1]),
+                    new Text(Screen.Plain(facts.Tool ?? facts.Resource ?? "")), new Text(match.Member), new Text(match.Form), new Text(record.Id.ToString()));
             }
 
             screen.Console.Write(table);
         }
 
         screen.Say(answer.Matches.Count > 0
-            ? $"yes: {Count(answer.Matches.Count, "record commits", "records commit")} to this content of {length:N0} bytes, in {Count(answer.Matches.DistinctBy(match => match.Entry.Record.Trace).Count(), "trail", "trails")}"
+            ? $"yes: this content of {length:N0} bytes, at {Count(answer.Matches.Count, "place", "places")} in {Count(answer.Matches.DistinctBy(match => match.Entry.Record.Id).Count(), "record", "records")} of {Count(answer.Matches.DistinctBy(match => match.Entry.Record.Trace).Count(), "trail", "trails")}"
             : $"no record that could be tested commits to this content of {length:N0} bytes");
         screen.Say($"tested: {string.Join(", ", answer.Forms)}; {Count(answer.Tested, "commitment", "commitments")} to a content of the same length recomputed, and its SHA-256 looked for, over {records:N0} records");
         if (answer.Untested > 0)
