@@ -142,7 +142,7 @@ internal static class CheckCommand
             await index.CatchUpAsync(request.Grown / 100.0, cancel);
             if (index.Waiting is > 0 and var waiting)
             {
-                Console.Error.WriteLine($"cairn: {waiting} trails have grown by less than {request.Grown} % since they were checked: their newest records are not judged yet. All of them: cairn check");
+                Console.Error.WriteLine($"cairn: trails that grew by less than {request.Grown} % since they were checked, so that their newest records are not judged yet: {waiting}. All of them: cairn check");
             }
 
             return (index.Findings(trace, request.Since), index.Settled(trace));
