@@ -1,7 +1,9 @@
 using System.Text;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
+using Cairn.Evidence.Timestamps;
 using Cairn.Ledger;
+using Cairn.Ledger.Timestamps;
 
 namespace Cairn.Trails;
 
@@ -17,6 +19,27 @@ public sealed class TrailStore(EmbeddedLedger ledger)
     /// <summary>The records of a trail in ledger order.</summary>
     public async Task<List<TrailRecord>> RecordsAsync(TraceId trace, CancellationToken cancellationToken) =>
         (await RecordsAsync([trace], cancellationToken))[0];
+
+    /// <summary>
+    /// Between which times each statement of a trail was made, by its index: by the published checkpoint and the anchors of the
+    /// data directory, under its own trust policy (docs/spec/timestamps.md §5).
+    /// </summary>
+    public async Task<IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>>> BracketsAsync(TraceId trace, LedgerDirectory directory, CancellationToken cancellationToken)
+    {
+        var policy = directory.TrustPolicy();
+        var published = ledger.Checkpoint is { } newest ? TimeAnchor.Of(newest, [], policy) : null;
+        var brackets = new TimeBrackets([.. new AnchorStore(directory).Claims(policy), .. published is null ? (TimeAnchor[])[] : [published]]);
+        var found = new Dictionary<long, IReadOnlyList<TimeBracket>>();
+        foreach (var index in ledger.StatementsOf(trace))
+        {
+            await foreach (var entry in ledger.ReadAsync(index, index + 1, cancellationToken))
+            {
+                found[index] = brackets.Of(index, entry.Statement.Payload.KnownHead?.Size ?? 0);
+            }
+        }
+
+        return found;
+    }
 
     /// <summary>The records of several trails, each in ledger order: a statement that holds records of more than one is read once.</summary>
     public async Task<IReadOnlyList<List<TrailRecord>>> RecordsAsync(IReadOnlyList<TraceId> traces, CancellationToken cancellationToken)

@@ -30,6 +30,8 @@ public sealed class TimestampTests : IDisposable
         Assert.True(verified.ExitCode == 0, verified.ToString());
         Assert.Matches(@"by the word of a timestamper: not after \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(acme\)", verified.Output);
         Assert.DoesNotContain("timestamps of an independent authority over the checkpoints", verified.Output, StringComparison.Ordinal);
+        Assert.Matches(@"by the word of a timestamper: not after \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(acme\)", (await RunAsync("show", await TraceAsync())).Output);
+        Assert.Matches(@"not after \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^<]*\(acme\)", await ReportAsync());
         Assert.Contains("has stamped the checkpoint of size", (await RunAsync("timestamp", "now")).Messages, StringComparison.Ordinal);
         Assert.Contains("newest token over the checkpoint of size", (await RunAsync("timestamp", "list")).Output, StringComparison.Ordinal);
     }
@@ -120,10 +122,19 @@ public sealed class TimestampTests : IDisposable
         Assert.True(added.ExitCode == 0, added.ToString());
     }
 
+    private async Task<string> TraceAsync() =>
+        (await RunAsync("trails")).Output.Split('\n').SelectMany(line => line.Split(' ')).First(word => word.Length >= 8 && word.All(char.IsAsciiHexDigitLower));
+
+    private async Task<string> ReportAsync()
+    {
+        var reported = await RunAsync("report", await TraceAsync(), "-o", _folder["report.html"]);
+        Assert.True(reported.ExitCode == 0, reported.ToString());
+        return await File.ReadAllTextAsync(_folder["report.html"]);
+    }
+
     private async Task<Outcome> VerifyAsync()
     {
-        var trace = (await RunAsync("trails")).Output.Split('\n').SelectMany(line => line.Split(' ')).First(word => word.Length >= 8 && word.All(char.IsAsciiHexDigitLower));
-        var exported = await RunAsync("export", trace, "-o", _folder["trail.zip"]);
+        var exported = await RunAsync("export", await TraceAsync(), "-o", _folder["trail.zip"]);
         Assert.True(exported.ExitCode == 0, exported.ToString());
         File.WriteAllText(_folder["trust.policy"], (await RunAsync("keys")).Output);
         return await CairnProgram.RunAsync("verify", _folder["trail.zip"], "--trust", _folder["trust.policy"]);

@@ -22,7 +22,9 @@ internal static class ShowCommand
     public static async Task<int> RunAsync(string data, string trace, bool json, Screen screen, CancellationToken cancel, DateTimeOffset? at = null)
     {
         await using var open = await OpenLedger.ReadAsync(data, sequence: false, cancel);
-        var trail = await open.Trails.ReadAsync(open.Resolve(trace), cancel);
+        var id = open.Resolve(trace);
+        var trail = await open.Trails.ReadAsync(id, cancel);
+        var brackets = await open.Trails.BracketsAsync(id, open.Directory, cancel);
         if (at is { } time)
         {
             Console.Error.WriteLine($"as known at {time.UtcDateTime:O}");
@@ -32,11 +34,11 @@ internal static class ShowCommand
         if (json)
         {
             await using var stdout = Console.OpenStandardOutput();
-            TrailJson.Write(stdout, trail);
+            TrailJson.Write(stdout, trail, brackets);
         }
         else
         {
-            TrailScreen.Print(screen, trail);
+            TrailScreen.Print(screen, trail, brackets);
         }
 
         return ExitCode.Done;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cairn.Evidence.Timestamps;
 using Cairn.Trails;
 
 namespace Cairn.Cli.Investigate;
@@ -8,7 +9,7 @@ internal static class TrailJson
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true };
 
-    public static void Write(Stream output, Trail trail)
+    public static void Write(Stream output, Trail trail, IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>>? brackets = null)
     {
         using var json = new Utf8JsonWriter(output, Indented);
         json.WriteStartObject();
@@ -71,6 +72,7 @@ internal static class TrailJson
             json.WriteNumber("statement", record.Statement);
             json.WriteString("issuer", record.Issuer.ToString());
             json.WriteString("stream", record.Stream.ToString());
+            WriteBrackets(json, brackets?.GetValueOrDefault(record.Statement) ?? []);
             json.WritePropertyName("record");
             json.WriteRawValue(record.Record.Bytes.Span);
             json.WriteEndObject();
@@ -80,6 +82,32 @@ internal static class TrailJson
         json.WriteEndObject();
         json.Flush();
         output.WriteByte((byte)'\n');
+    }
+
+    private static void WriteBrackets(Utf8JsonWriter json, IReadOnlyList<TimeBracket> brackets)
+    {
+        json.WriteStartArray("brackets");
+        foreach (var bracket in brackets)
+        {
+            json.WriteStartObject();
+            json.WriteString("by", bracket.By.ToString().ToLowerInvariant());
+            WriteBound(json, "not_before", bracket.NotBefore?.Time, bracket.NotBefore?.Name);
+            WriteBound(json, "not_after", bracket.NotAfter?.NotAfter, bracket.NotAfter?.Name);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteBound(Utf8JsonWriter json, string name, DateTimeOffset? time, string? by)
+    {
+        if (time is { } known)
+        {
+            json.WriteStartObject(name);
+            json.WriteString("time", known);
+            json.WriteString("name", by);
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteHead(Utf8JsonWriter json, Trail trail)

@@ -1,4 +1,5 @@
 using Cairn.Cli.Terminal;
+using Cairn.Evidence.Timestamps;
 using Cairn.Trails;
 using Spectre.Console;
 
@@ -9,10 +10,11 @@ internal static class TrailScreen
 {
     private const int MostRows = 1000;
 
-    public static void Print(Screen screen, Trail trail)
+    public static void Print(Screen screen, Trail trail, IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>> brackets)
     {
         var console = screen.Console;
         console.MarkupLineInterpolated($"[bold]Trail {trail.Trace}[/]  {trail.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z, {Duration(trail.Ended - trail.Started)}, {trail.Records.Count} records, {trail.Status}");
+        When(console, trail, brackets);
         console.WriteLine();
         Who(console, trail);
         Context(console, trail);
@@ -23,6 +25,20 @@ internal static class TrailScreen
         console.WriteLine();
         Timeline(console, trail);
         Open(console, trail);
+    }
+
+    /// <summary>Between which times all of it was made, by whose word.</summary>
+    private static void When(IAnsiConsole console, Trail trail, IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>> brackets)
+    {
+        var statements = trail.Records.Select(record => record.Statement).Distinct().ToList();
+        foreach (var source in Enum.GetValues<TimeSource>())
+        {
+            var all = statements.Select(index => brackets.GetValueOrDefault(index)?.FirstOrDefault(bracket => bracket.By == source) ?? new TimeBracket(source, null, null));
+            if (all.Aggregate((one, other) => one.Around(other)) is { } bracket && (bracket.NotBefore is not null || bracket.NotAfter is not null))
+            {
+                Line(console, $"{bracket}");
+            }
+        }
     }
 
     private static void Who(IAnsiConsole console, Trail trail)

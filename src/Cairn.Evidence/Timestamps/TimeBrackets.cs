@@ -32,6 +32,12 @@ public sealed class TimeBrackets
         return new TimeBracket(source, smaller < 0 ? null : before[smaller], larger == _sizes.Length ? null : after[larger]);
     }
 
+    /// <summary>A statement's brackets that have a bound, one for each kind of party.</summary>
+    /// <param name="index">The statement's index in the ledger.</param>
+    /// <param name="knownSize">Size of the tree head that the statement names as known; 0 where it names none.</param>
+    public IReadOnlyList<TimeBracket> Of(long index, long knownSize) =>
+        [.. Enum.GetValues<TimeSource>().Select(source => Of(source, index, knownSize)).Where(bracket => bracket.NotBefore is not null || bracket.NotAfter is not null)];
+
     /// <summary>Claims that are earlier than the time at which a smaller tree was the largest, with that time's claim.</summary>
     /// <param name="tolerance">How far clocks may differ.</param>
     public IEnumerable<(TimeAnchor Anchor, TimeClaim Claim, TimeClaim Earlier)> Contradictions(TimeSpan tolerance)

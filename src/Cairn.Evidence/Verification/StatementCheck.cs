@@ -154,6 +154,7 @@ internal sealed class StatementCheck(
         var range = new CompactRange();
         var latest = DateTimeOffset.MinValue;
         var suspect = -1;
+        var brackets = options.Record is null ? [] : times.Of(proof.Index, statement.Payload.KnownHead?.Size ?? 0);
         for (var (position, next, sibling) = (0, 0, 0); position < count; position++)
         {
             if (proof.Records is not null && (next == present || proof.Records[next] != position))
@@ -176,6 +177,7 @@ internal sealed class StatementCheck(
             {
                 Position = position,
                 KnownHead = statement.Payload.KnownHead,
+                Brackets = brackets,
             });
         }
 

@@ -13,13 +13,12 @@ internal sealed class TimesCheck(TimeBrackets brackets)
         for (var i = 0; i < Sources.Length; i++)
         {
             var one = brackets.Of(Sources[i], index, knownSize);
-            _trail[i] = _trail[i] is not { } trail ? one : trail with
-            {
-                NotBefore = trail.NotBefore is { } lower && one.NotBefore is { } earlier ? (earlier.Time < lower.Time ? earlier : lower) : null,
-                NotAfter = trail.NotAfter is { } upper && one.NotAfter is { } later ? (later.NotAfter > upper.NotAfter ? later : upper) : null,
-            };
+            _trail[i] = _trail[i]?.Around(one) ?? one;
         }
     }
+
+    /// <summary>A statement's brackets.</summary>
+    public IReadOnlyList<TimeBracket> Of(long index, long knownSize) => brackets.Of(index, knownSize);
 
     /// <summary>The brackets that have a bound.</summary>
     public IReadOnlyList<TimeBracket> Trail => [.. _trail.OfType<TimeBracket>().Where(bracket => bracket.NotBefore is not null || bracket.NotAfter is not null)];

@@ -1,4 +1,5 @@
 using Cairn.Evidence.Merkle;
+using Cairn.Evidence.Timestamps;
 
 namespace Cairn.Evidence.Verification;
 
@@ -45,6 +46,9 @@ public sealed record BundleRecord(ReadOnlyMemory<byte> Bytes, SpiffeId Issuer, S
 
     /// <summary>The newest tree head that its emitter knew when it signed: the record is younger. Null: none.</summary>
     public TreeHead? KnownHead { get; init; }
+
+    /// <summary>Between which times it was made, by the word of each kind of party that gives a bound (docs/spec/timestamps.md §5).</summary>
+    public IReadOnlyList<TimeBracket> Brackets { get; init; } = [];
 }
 
 /// <summary>A content that a bundle discloses.</summary>

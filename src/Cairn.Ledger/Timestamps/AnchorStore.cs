@@ -1,5 +1,7 @@
 using System.Globalization;
 using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Timestamps;
+using Cairn.Evidence.Trust;
 using Cairn.Identity.Files;
 
 namespace Cairn.Ledger.Timestamps;
@@ -35,6 +37,10 @@ public sealed class AnchorStore(LedgerDirectory directory)
             ? new KeptAnchor(size, File.ReadAllBytes(note), [.. Directory.EnumerateFiles(folder, $"*{TokenEnding}").Order(StringComparer.Ordinal).Select(file => (Path.GetFileNameWithoutExtension(file), File.ReadAllBytes(file)))])
             : null;
     }
+
+    /// <summary>What the anchors claim under a policy; those that do not hold claim nothing.</summary>
+    public IReadOnlyList<TimeAnchor> Claims(TrustPolicy policy) => [.. Sizes().Select(Find).OfType<KeptAnchor>()
+        .Select(kept => TimeAnchor.Of(SignedNote.Parse(kept.Note), kept.Tokens.Select(token => (ReadOnlyMemory<byte>)token.Token), policy)).OfType<TimeAnchor>()];
 
     /// <summary>Keeps a token over a checkpoint; durable when it returns.</summary>
     /// <exception cref="IOException">It can't be written.</exception>

@@ -1,3 +1,4 @@
+using Cairn.Evidence.Timestamps;
 using Cairn.Evidence.Verification;
 
 namespace Cairn.Trails.Reports;
@@ -20,8 +21,10 @@ internal static class EvidenceSection
             <dt>Checkpoint</dt><dd>tree of {HtmlText.Count(checkpoint.Size, "statement")}, root <code>{checkpoint.Root}</code></dd>
             <dt>Signed</dt><dd>{Signed(evidence)}</dd>
             </dl>
+            {Words(evidence)}
             <p>A record is <em>younger</em> than the newest tree that its emitter knew when it signed ("after tree of"), and <em>older</em> than the
-            checkpoint. Its own time is what its emitter's clock said.</p>
+            checkpoint. Its own time is what its emitter's clock said; "not before" and "not after" are the nearest bounds by the word of
+            somebody else, in brackets.</p>
 
             """);
         if (shown.Count < trail.Records.Count)
@@ -66,13 +69,38 @@ internal static class EvidenceSection
             <tr id="r{i + 1}">
             <td><span class="number">{i + 1}</span><time>{HtmlText.Time(record.Time)}</time></td>
             <td><span class="what">{what}</span>{Mark(outcome)}<code>{record.Kind}, id {record.Id.ToString()}</code><code>hash {record.LeafHash.ToString()}</code></td>
-            <td><span>{Seen(role, entry)} {names.Of(entry.Issuer)}</span><span>statement {HtmlText.Count(place.Statement)}, position {place.Position}</span><span>{(place.KnownHead is { } head ? $"after tree of {HtmlText.Count(head.Size)}" : "no tree known before")}</span></td>
+            <td><span>{Seen(role, entry)} {names.Of(entry.Issuer)}</span><span>statement {HtmlText.Count(place.Statement)}, position {place.Position}</span><span>{(place.KnownHead is { } head ? $"after tree of {HtmlText.Count(head.Size)}" : "no tree known before")}</span>{Bounds(place)}</td>
             </tr>
 
             """);
     }
 
     private static Markup Mark(string? outcome) => outcome is null ? default : HtmlPage.Fragment(page => page.Write($" <span class=\"mark {Outcomes.Tone(outcome)}\">{Outcomes.Words(outcome)}</span>"));
+
+    /// <summary>Who says between which times the whole trail was made.</summary>
+    private static Markup Words(ReportEvidence evidence) => HtmlPage.Fragment(page =>
+    {
+        foreach (var bracket in evidence.Verification.Times.Trail)
+        {
+            page.Write($"<p>By the word of {(bracket.By == "log" ? "the log" : $"a {bracket.By}")}, all of this was made {Bound("not before", bracket.NotBefore)}{(bracket is { NotBefore: not null, NotAfter: not null } ? " and " : "")}{Bound("not after", bracket.NotAfter)}.</p>\n");
+        }
+    });
+
+    private static string Bound(string what, BoundSummary? bound) => bound is null ? "" : $"{what} {bound.Time} ({bound.Name})";
+
+    /// <summary>The nearest bounds of a record, whoever gives them.</summary>
+    private static Markup Bounds(RecordPlace place) => HtmlPage.Fragment(page =>
+    {
+        if (place.Brackets.Select(bracket => bracket.NotBefore).OfType<TimeClaim>().MaxBy(claim => claim.Time) is { } lower)
+        {
+            page.Write($"<span>not before {HtmlText.Time(lower.Time)} ({lower.Name})</span>");
+        }
+
+        if (place.Brackets.Select(bracket => bracket.NotAfter).OfType<TimeClaim>().MinBy(claim => claim.NotAfter) is { } upper)
+        {
+            page.Write($"<span>not after {HtmlText.Time(upper.NotAfter)} ({upper.Name})</span>");
+        }
+    });
 
     private static string Seen(string role, TrailRecord entry) => role switch
     {

@@ -3,6 +3,7 @@ using Cairn.Evidence;
 using Cairn.Evidence.Bundles;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
+using Cairn.Evidence.Timestamps;
 using Cairn.Evidence.Trust;
 using Cairn.Evidence.Verification;
 using Cairn.Trails.Findings;
@@ -26,7 +27,8 @@ public enum ReportTrust
 /// <param name="Statement">Its statement's index in the ledger.</param>
 /// <param name="Position">Its position in the statement, from 0.</param>
 /// <param name="KnownHead">The newest tree head that its emitter knew when it signed; null: none.</param>
-public readonly record struct RecordPlace(long Statement, int Position, TreeHead? KnownHead);
+/// <param name="Brackets">Between which times it was made, by the word of each kind of party that gives a bound.</param>
+public readonly record struct RecordPlace(long Statement, int Position, TreeHead? KnownHead, IReadOnlyList<TimeBracket> Brackets);
 
 /// <summary>What a report is made of: one bundle's evidence, verified, and its trail.</summary>
 public sealed record ReportEvidence
@@ -71,7 +73,7 @@ public sealed record ReportEvidence
             trail = Trail.From(heard.Select(one =>
             {
                 var record = Record.Parse(one.Bytes);
-                places[record.Id] = new RecordPlace(one.Statement, one.Position, one.KnownHead);
+                places[record.Id] = new RecordPlace(one.Statement, one.Position, one.KnownHead, one.Brackets);
                 return new TrailRecord(record, one.Issuer, one.Stream, one.Statement);
             }));
         }

@@ -24,7 +24,7 @@ internal static partial class Reported
             Trust = ReportTrust.Exporter,
             Trail = trail,
             Findings = [.. RuleCatalogue.Check(new TrailCase(trail)).OrderByDescending(finding => finding.Severity)],
-            Places = trail.Records.ToDictionary(record => record.Record.Id, record => new RecordPlace(record.Statement, 0, null)),
+            Places = trail.Records.ToDictionary(record => record.Record.Id, record => new RecordPlace(record.Statement, 0, null, [])),
             Files = [],
         };
     }

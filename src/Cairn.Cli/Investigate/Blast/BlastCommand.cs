@@ -2,7 +2,9 @@ using System.CommandLine;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Timestamps;
 using Cairn.Evidence.Trust;
+using Cairn.Ledger.Timestamps;
 using Cairn.Trails.Compromises;
 using Cairn.Trails.Index;
 
@@ -33,7 +35,8 @@ internal static class BlastCommand
     {
         await using var open = await OpenLedger.ReadAsync(request.Data, sequence: false, cancel);
         var policy = open.Directory.TrustPolicy();
-        var anchors = new List<CheckpointAnchor>();
+        var anchors = new AnchorStore(open.Directory).Claims(policy)
+            .SelectMany(anchor => anchor.Claims.Select(claim => new CheckpointAnchor(anchor.Size, claim.NotAfter, Describe(claim)))).ToList();
         foreach (var file in request.Checkpoints)
         {
             anchors.AddRange(await AnchorsAsync(file, open, policy, cancel));
@@ -57,6 +60,13 @@ internal static class BlastCommand
             },
             cancel);
     }
+
+    private static string Describe(TimeClaim claim) => claim.By switch
+    {
+        TimeSource.Log => "the log itself",
+        TimeSource.Witness => $"the witness {claim.Name}",
+        _ => $"the timestamper {claim.Name}",
+    };
 
     private static string[] Kinds => [.. Enum.GetNames<CompromiseKind>().Select(name => name.ToLowerInvariant())];
 

@@ -103,3 +103,9 @@ export function showUtc(time: Instant): string {
   const fraction = time.micros === 0 ? "" : `.${String(time.micros).padStart(6, "0").replace(/0+$/, "")}`;
   return `${new Date(time.seconds * 1000).toISOString().slice(0, 19)}${fraction}Z`;
 }
+
+/** A bracket in words; undefined where it has no bound. */
+export function describeBracket({ by, notBefore, notAfter }: Bracket): string | undefined {
+  const bounds = [...(notBefore ? [`not before ${showUtc(notBefore.time)} (${notBefore.name})`] : []), ...(notAfter ? [`not after ${showUtc(latestOf(notAfter))} (${notAfter.name})`] : [])];
+  return bounds.length > 0 ? `by the word of ${by === "log" ? "the log" : `a ${by}`}: ${bounds.join(", ")}` : undefined;
+}

@@ -48,6 +48,7 @@ export interface Observer {
   /** Bytes of the file that were read, of all of them. */
   progress?(done: number, all: number): void | Promise<void>;
   checkpoint?(checkpoint: Checkpoint, judgement: Judgement): void;
+  times?(times: Times): void;
   statement?(statement: Statement | undefined, proof: ProofLine, ordinal: number, offset: number, length: number): void;
   record?(record: CairnRecord | undefined, place: Place, assurance: Assurance, stream: StreamState | undefined): void;
   /** A piece of one of the bundle's files, in its order; for a reader that shows them afterwards. */
@@ -162,6 +163,7 @@ class Verification {
     await this.#readCertificates();
     await this.#readHeads();
     this.#times = await this.#readAnchors(this.#policy);
+    this.#observer.times?.(this.#times);
     this.#timeline = new TrustTimeline(this.#policy);
     if (this.#entries.has("trust.jsonl")) await this.#readTrustChanges(this.#policy, this.#timeline);
     this.#trail = new Trail(this.#manifest.trace, this.#time, (failure) => this.#fail(failure), (warning) => this.#warnings.add(warning));

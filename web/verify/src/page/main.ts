@@ -168,6 +168,7 @@ function showRecord(line: number, detail: RecordDetail): void {
         : step("Statement", ["unreadable", "its bytes are no statement"]),
       step("Ledger's tree", ["index", statement?.index ?? "unknown"], ["leaf hash", statement?.leaf ?? "unknown"], ["inclusion path", detail.path.length === 0 ? "empty: a tree of one leaf" : detail.path.join("\n")]),
       step("Checkpoint", ["origin", checkpoint?.origin ?? "none"], ["size", `${checkpoint?.size ?? "none"}`], ["root", checkpoint?.root ?? "none"], ["signed", checkpoint?.time ?? "at no stated time"], ["by", report!.trust.log_keys.join(", ") || "no known key"]),
+      step("Time", ["its own clock", rows!.time[line]!], ["others", detail.brackets.length > 0 ? detail.brackets.join("\n") : "nobody else says when"]),
     ),
     element("h4", {}, "The record"),
     element("pre", { tabindex: "0", role: "region", "aria-label": "The record's JSON" }, detail.json),

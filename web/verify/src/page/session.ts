@@ -4,6 +4,7 @@ import type { CairnRecord } from "../lib/record";
 import type { Report } from "../lib/report";
 import { leafHash, sha256 } from "../lib/sha256";
 import { readStatement, type Statement } from "../lib/statement";
+import { describeBracket, SOURCES, type Times } from "../lib/times";
 import { showTime, type Assurance } from "../lib/trail";
 import { verifyBundle, type Place } from "../lib/verify";
 import type { ByteSource, Name } from "../lib/zip";
@@ -51,6 +52,8 @@ export interface RecordDetail {
   } | undefined;
   readonly path: readonly string[];
   readonly siblings: number;
+  /** Between which times it was made, by the word of each kind of party that gives a bound. */
+  readonly brackets: readonly string[];
 }
 
 interface StatementPlace {
@@ -86,6 +89,7 @@ export class VerifySession {
   #places: Place[] = [];
   #statements: StatementPlace[] = [];
   #files = new Map<Name, Blob>();
+  #times: Times | undefined;
 
   constructor(tell: (answer: Answer) => void) {
     this.#tell = tell;
@@ -127,6 +131,7 @@ export class VerifySession {
         // On the page itself this gives way to clicks and drawing; in a worker it costs nothing that matters.
         return new Promise((resolve) => setTimeout(resolve));
       },
+      times: (times) => void (this.#times = times),
       statement: (_: Statement | undefined, proof: ProofLine, __: number, offset, length) => {
         this.#statements.push({ offset, length, index: proof.index, path: proof.path, siblings: proof.siblings.length });
       },
@@ -174,6 +179,7 @@ export class VerifySession {
       },
       path: at.path.map(base64),
       siblings: at.siblings,
+      brackets: SOURCES.map((by) => this.#times?.bracket(by, at.index, statement?.known?.size ?? 0n)).flatMap((bracket) => (bracket ? describeBracket(bracket) ?? [] : [])),
     };
   }
 

@@ -25,6 +25,10 @@ export function banner(report: Report): HTMLElement {
       checkpoint ? ` Checkpoint of ${checkpoint.origin}, size ${checkpoint.size}, ${checkpoint.time ? `signed ${checkpoint.time}` : "of no stated time"}.` : " No checkpoint was read.",
     ),
   );
+  for (const { by, not_before, not_after } of report.times.trail) {
+    const bounds = [...(not_before ? [`not before ${not_before.time} (${not_before.name})`] : []), ...(not_after ? [`not after ${not_after.time} (${not_after.name})`] : [])];
+    parts.push(element("p", {}, `By the word of ${by === "log" ? "the log" : `a ${by}`}, all of it was made ${bounds.join(" and ")}.`));
+  }
   const keys = [...report.trust.log_keys, ...report.trust.witnesses.map((name) => `witness ${name}`)];
   parts.push(element("p", { class: "quiet" }, keys.length > 0 ? `Signed by ${keys.join(", ")}` : "Signed by no known key"));
   return element("section", { class: `banner ${kind}`, "aria-labelledby": "answer" }, ...parts);
