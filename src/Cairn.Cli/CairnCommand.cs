@@ -11,6 +11,7 @@ using Cairn.Cli.Investigate.Find;
 using Cairn.Cli.Operate;
 using Cairn.Cli.Policies;
 using Cairn.Cli.Terminal;
+using Cairn.Cli.Witnessing;
 
 namespace Cairn.Cli;
 
@@ -78,6 +79,7 @@ internal static class CairnCommand
             FsckCommand.Create(),
             DoctorCommand.Create(),
             ServeCommand.Create(),
+            WitnessCommand.Create(),
             BrokerCommand.Create(),
             CredentialCommand.Create(),
             DemoCommand.Create(),

@@ -19,26 +19,39 @@ public static class ConsistencyProof
             return path.IsEmpty && older.Root == (older.Size == 0 ? MerkleHash.EmptyTree : newer.Root);
         }
 
-        if (path.IsEmpty)
-        {
-            return false;
-        }
+        // An older tree of a power of two is itself the first node: the proof does not repeat it.
+        var roots = IsPowerOfTwo(older.Size) ? Fold(older.Size, newer.Size, older.Root, path)
+            : path.IsEmpty ? null
+            : Fold(older.Size, newer.Size, path[0], path[1..]);
+        return roots is { } found && found.Older == older.Root && found.Newer == newer.Root;
+    }
 
-        var (first, last) = (older.Size - 1, newer.Size - 1);
+    /// <summary>
+    /// The two roots that a prefix path leads to: that of the tree of <paramref name="newer"/> leaves, and that which its first
+    /// <paramref name="older"/> leaves have. A prefix path is a consistency path that always begins with the node that the
+    /// fold starts from, which a consistency path leaves out where the older size is a power of two
+    /// (docs/spec/witnessing.md §6). Null when sizes and the path's length do not fit together.
+    /// </summary>
+    public static (Digest Older, Digest Newer)? PrefixRoots(long older, long newer, ReadOnlySpan<Digest> path) =>
+        older < 1 || older >= newer || path.IsEmpty ? null : Fold(older, newer, path[0], path[1..]);
+
+    /// <summary>Whether a consistency path from that size leaves out the node that the fold starts from: the older root itself.</summary>
+    public static bool IsPowerOfTwo(long size) => size > 0 && (size & (size - 1)) == 0;
+
+    private static (Digest Older, Digest Newer)? Fold(long older, long newer, in Digest start, ReadOnlySpan<Digest> rest)
+    {
+        var (first, last) = (older - 1, newer - 1);
         while ((first & 1) == 1)
         {
             (first, last) = (first >> 1, last >> 1);
         }
 
-        // An older tree of a power of two is itself the first node: the proof does not repeat it.
-        var powerOfTwo = first == 0;
-        var start = powerOfTwo ? older.Root : path[0];
         var (olderRoot, newerRoot) = (start, start);
-        foreach (ref readonly var node in powerOfTwo ? path : path[1..])
+        foreach (ref readonly var node in rest)
         {
             if (last == 0)
             {
-                return false;
+                return null;
             }
 
             if ((first & 1) == 1 || first == last)
@@ -58,6 +71,6 @@ public static class ConsistencyProof
             (first, last) = (first >> 1, last >> 1);
         }
 
-        return last == 0 && olderRoot == older.Root && newerRoot == newer.Root;
+        return last == 0 ? (olderRoot, newerRoot) : null;
     }
 }
