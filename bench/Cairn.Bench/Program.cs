@@ -1,5 +1,6 @@
 using Cairn.Bench;
 using Cairn.Bench.Authority;
+using Cairn.Bench.Proof;
 using Cairn.Bench.Trails;
 using Cairn.Bench.Verification;
 
@@ -12,6 +13,7 @@ try
         _ => Options.Parse(args) switch
         {
             { Area: "authority" } options => await AuthorityArea.RunAsync(options, Console.Out, Console.Error),
+            { Area: "proof" } options => await ProofArea.RunAsync(options, Console.Out, Console.Error),
             { Area: "trails" } options => await TrailsArea.RunAsync(options, Console.Out, Console.Error),
             var options => await Spine.RunAsync(options, Console.Out, Console.Error),
         },

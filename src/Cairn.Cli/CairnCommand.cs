@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using Cairn.Cli.Authorize;
 using Cairn.Cli.Credentials;
 using Cairn.Cli.Demo;
+using Cairn.Cli.Drills;
 using Cairn.Cli.Emit;
 using Cairn.Cli.Identity;
 using Cairn.Cli.Investigate;
@@ -39,6 +40,8 @@ internal static class CairnCommand
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
           cairn keys > trust.policy                         whom to trust: hand it over by another way
           cairn verify trail.cairn.zip --trust trust.policy
+          cairn witness serve --dir DIR --logs FILE         cosign somebody else's ledger
+          cairn monitor URL --policy trust.policy           follow a ledger without trusting it
 
         Exit codes: 0 verified or done, 1 a check failed, 2 could not run or wrong usage.
         Where --data is not given: $CAIRN_DATA, else $XDG_DATA_HOME/cairn, else ~/.local/share/cairn.
@@ -79,7 +82,11 @@ internal static class CairnCommand
             FsckCommand.Create(),
             DoctorCommand.Create(),
             ServeCommand.Create(),
+            LedgerCommand.Create(),
             WitnessCommand.Create(),
+            MonitorCommand.Create(),
+            VerifyForkCommand.Create(),
+            DrillCommand.Create(),
             BrokerCommand.Create(),
             CredentialCommand.Create(),
             DemoCommand.Create(),

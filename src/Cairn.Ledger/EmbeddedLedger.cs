@@ -12,6 +12,7 @@ using Cairn.Evidence.Trust;
 using Cairn.Ledger.Ingest;
 using Cairn.Ledger.Journal;
 using Cairn.Ledger.Sequencing;
+using Cairn.Ledger.Witnessing;
 using Microsoft.Data.Sqlite;
 
 namespace Cairn.Ledger;
@@ -30,15 +31,19 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
     private readonly JournalWriter _writer;
     private readonly SequencerLoop? _sequencer;
     private readonly IssuerKeys _keys;
+    private readonly EmbeddedLedgerOptions _options;
+    private readonly SignedHeads _heads;
 
     private EmbeddedLedger(LedgerDirectory directory, EmbeddedLedgerOptions options)
     {
-        _directory = directory;
+        (_directory, _options) = (directory, options);
+        var witnesses = WitnessPolicy.Read(directory);
+        _heads = new SignedHeads(directory, witnesses);
         _writing = Journal.Journal.Open(directory.JournalPath, directory.Origin);
         _reading = Journal.Journal.Open(directory.JournalPath, directory.Origin);
         _gate = new JournalGate(directory.JournalLockPath);
         _keys = IssuerKeys.Of(directory, thumbprint => Reading(journal => journal.Run("SELECT chain FROM certificate WHERE x5t = $x5t", ("$x5t", thumbprint.ToArray())) as byte[]));
-        _sequencer = options.Sequence ? new SequencerLoop(directory, options) : null;
+        _sequencer = options.Sequence ? new SequencerLoop(directory, options, witnesses, _heads) : null;
         _writer = new JournalWriter(_writing, _gate, options.Fatal, () => _sequencer?.Notify());
     }
 
@@ -152,17 +157,29 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
     public IReadOnlyList<ReadOnlyMemory<byte>>? Certificates(Digest thumbprint) =>
         Reading(journal => journal.Run("SELECT chain FROM certificate WHERE x5t = $x5t", ("$x5t", thumbprint.ToArray())) as byte[]) is { } stored ? IssuerKeys.DecodeChain(stored) : null;
 
-    /// <summary>A published checkpoint that covers a statement; asks for one and waits where there is none yet.</summary>
+    /// <summary>
+    /// A checkpoint that covers a statement; asks for one and waits where there is none yet. Where the ledger has a quorum of
+    /// witnesses, one that has it; when none comes in <see cref="EmbeddedLedgerOptions.WitnessPatience"/>, the newest signed one,
+    /// which <see cref="Standing(SignedNote)"/> does not call final.
+    /// </summary>
     /// <exception cref="LedgerUnavailableException">None came in time, or checkpoints can't be made.</exception>
     public async Task<SignedNote> WaitForCheckpointAsync(long index, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        var start = Environment.TickCount64;
+        var until = start + (long)timeout.TotalMilliseconds;
+
+        // Who has been missing for long is not waited for by every reader again.
+        var patience = !_options.WitnessAfresh && WitnessProgress.Read(_directory).MissingSince is { } since && _options.Time.GetUtcNow() - since > _options.WitnessPatience ? TimeSpan.FromMilliseconds(100) : _options.WitnessPatience;
         while (true)
         {
-            var published = ReadPublished();
-            if (published is not null && Evidence.Checkpoints.Checkpoint.Of(published).Size > index)
+            if (Covering(_heads.Final(), index) is { } final)
             {
-                return published;
+                return final;
+            }
+
+            if (Environment.TickCount64 > Math.Min(until, start + (long)patience.TotalMilliseconds) && Covering(_heads.Newest(), index) is { } newest)
+            {
+                return newest;
             }
 
             if (_sequencer?.Failure is { } failure)
@@ -180,18 +197,30 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         }
     }
 
-    /// <summary>The receipt of a statement, under the newest published checkpoint.</summary>
+    /// <summary>The receipt of a statement: under the newest checkpoint that has its quorum, or, where none covers it, the newest signed one.</summary>
     /// <exception cref="ArgumentOutOfRangeException">No published checkpoint covers the index.</exception>
     public async ValueTask<TlogProof> ReceiptAsync(long index, CancellationToken cancellationToken)
     {
-        var note = ReadPublished();
-        var size = note is null ? 0 : Evidence.Checkpoints.Checkpoint.Of(note).Size;
-        if (index < 0 || index >= size)
+        if (index < 0 || (Covering(_heads.Final(), index) ?? Covering(_heads.Newest(), index)) is not { } note)
         {
+            var size = _heads.Newest() is { } newest ? Evidence.Checkpoints.Checkpoint.Of(newest).Size : 0;
             throw new ArgumentOutOfRangeException(nameof(index), index, $"the published checkpoint covers {size} statements");
         }
 
-        return new TlogProof(index, await Tree().InclusionPathAsync(index, size, cancellationToken), note!);
+        return new TlogProof(index, await Tree().InclusionPathAsync(index, Evidence.Checkpoints.Checkpoint.Of(note).Size, cancellationToken), note);
+    }
+
+    /// <summary>The newest checkpoint that has its quorum of witnesses, where one is asked for; null for none yet.</summary>
+    public SignedNote? FinalCheckpoint() => _heads.Final();
+
+    /// <summary>The newest signed head whose tiles are out, final or not, with the cosignatures that it has so far; null for none yet.</summary>
+    public SignedNote? NewestCheckpoint() => _heads.Newest();
+
+    /// <summary>What a checkpoint has of what the ledger's witness policy asks for.</summary>
+    public CheckpointStanding Standing(SignedNote note)
+    {
+        var standing = _heads.Standing(note);
+        return standing.IsMet ? standing : standing with { MissingSince = WitnessProgress.Read(_directory).MissingSince };
     }
 
     /// <summary>Proofs from the published tiles.</summary>
@@ -286,11 +315,8 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
     /// <summary>Makes the journal believe that its disk has room for that many pages only.</summary>
     internal void LimitPages(int pages) => _writing.Run($"PRAGMA max_page_count={pages}");
 
-    private SignedNote? ReadPublished()
-    {
-        var path = new TileFolder(_directory.TilesPath).CheckpointPath;
-        return File.Exists(path) ? SignedNote.Parse(File.ReadAllBytes(path)) : null;
-    }
+    private static SignedNote? Covering(SignedNote? note, long index) =>
+        note is not null && Evidence.Checkpoints.Checkpoint.Of(note).Size > index ? note : null;
 
     private T Reading<T>(Func<Journal.Journal, T> read)
     {

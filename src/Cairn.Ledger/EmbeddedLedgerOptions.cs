@@ -12,6 +12,18 @@ public sealed record EmbeddedLedgerOptions
     /// <summary>Whether this process makes checkpoints when no other does. Readers that must not write turn it off.</summary>
     public bool Sequence { get; init; } = true;
 
+    /// <summary>How often witnesses are asked at most, and how long one that failed is left alone at first.</summary>
+    public TimeSpan WitnessEvery { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Whether witnesses that failed are asked at once and not when their time has come: somebody has just mended them.</summary>
+    public bool WitnessAfresh { get; init; }
+
+    /// <summary>How long one witness may take to answer.</summary>
+    public TimeSpan WitnessTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a reader waits for the quorum before it takes a checkpoint that lacks it, and says so.</summary>
+    public TimeSpan WitnessPatience { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Where warnings go, one line each.</summary>
     public Action<string> Log { get; init; } = Console.Error.WriteLine;
 

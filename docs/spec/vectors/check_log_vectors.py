@@ -1,4 +1,4 @@
-"""Checks the vectors of merkle, tiles, checkpoints, receipts and trust-policy against the specification's text.
+"""Checks the vectors of merkle, tiles, checkpoints, receipts, witnessing and trust-policy against the specification's text.
 
 Written from docs/spec alone; shares no code with Cairn. Needs Python 3.10 and the `cryptography` package, in a
 version that has ML-DSA-44 (48 does). Run it from anywhere; it exits 1 at the first difference.
@@ -345,6 +345,68 @@ def check_receipts():
         refused(parse_proof, case["text"].encode(), case["name"])
 
 
+# witnessing.md
+
+
+def only(pairs):
+    need(len({name for name, _ in pairs}) == len(pairs), "a member twice")
+    return dict(pairs)
+
+
+def parse_fork(data):
+    try:
+        proof = json.loads(data, object_pairs_hook=only)
+    except ValueError as problem:
+        raise Refused("JSON") from problem
+    need(set(proof) == {"format", "older", "newer", "prefix"} and proof["format"] == "cairn-fork-proof/1", "members")
+    path = [unbase64(text) for text in proof["prefix"]]
+    need(len(path) <= 64 and all(len(x) == 32 for x in path), "path")
+    return parse_note(proof["older"].encode()), parse_note(proof["newer"].encode()), path
+
+
+def prefix_roots(older, newer, path):
+    """The two roots that the path leads to, or None."""
+    if not 1 <= older < newer or not path:
+        return None
+    first, last = older - 1, newer - 1
+    while first & 1:
+        first, last = first >> 1, last >> 1
+    a = b = path[0]
+    for hash_ in path[1:]:
+        if last == 0:
+            return None
+        if first & 1 or first == last:
+            a, b = node(hash_, a), node(hash_, b)
+            while not first & 1 and first:
+                first, last = first >> 1, last >> 1
+        else:
+            b = node(b, hash_)
+        first, last = first >> 1, last >> 1
+    return (a, b) if last == 0 else None
+
+
+def forked(proof, keys):
+    older, newer, path = proof
+    (origin, size, root_, _), (origin2, size2, root2, _) = parse_checkpoint(older[0]), parse_checkpoint(newer[0])
+    keys = [key for key in keys if key[0] == origin]
+    for note in (older, newer):
+        results = [verify(key, note)[0] for key in keys]
+        if "bad" in results or "good" not in results:
+            return False
+    if size == size2:
+        return origin == origin2 and root_ != root2
+    roots = prefix_roots(size, size2, path)
+    return origin == origin2 and roots is not None and roots[1] == root2 and roots[0] != root_
+
+
+def check_witnessing():
+    keys = [parse_key(item["verifier"]) for item in load("checkpoints/keys.json")["keys"] if item["name"] in ("log", "log_ml_dsa")]
+    for case in load("witnessing/verify.json")["cases"]:
+        same(forked(parse_fork((HERE / "witnessing" / case["file"]).read_bytes()), keys), case["proven"], case["file"])
+    for case in load("witnessing/malformed.json")["cases"]:
+        refused(parse_fork, case["text"], case["name"])
+
+
 # trust-policy.md
 
 
@@ -461,6 +523,6 @@ def check_trust():
 if __name__ == "__main__":
     if mldsa is None:
         sys.exit("this version of cryptography has no ML-DSA-44: install a newer one")
-    for check in (check_merkle, check_tiles, check_checkpoints, check_receipts, check_trust):
+    for check in (check_merkle, check_tiles, check_checkpoints, check_receipts, check_witnessing, check_trust):
         check()
     print(f"{checks} checks passed")

@@ -27,6 +27,7 @@ internal static class ExportCommand
         var written = await BundleWriter.WriteAsync(open.Ledger, open.Directory, open.Resolve(trace), file, new BundleOptions { Content = content, Pages = pages }, cancel);
         Console.Error.WriteLine(
             $"{written.Path}: {Disk.Size(written.Bytes)}, {written.Records} records in {written.Statements} statements{(content ? $", {written.Contents} disclosed contents" : "")}, under the checkpoint of size {written.CheckpointSize}");
+        Console.Error.WriteLine($"cairn: {open.Ledger.Standing(written.Checkpoint)}");
         return ExitCode.Done;
     }
 }

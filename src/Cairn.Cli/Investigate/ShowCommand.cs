@@ -1,5 +1,9 @@
 using System.CommandLine;
 using Cairn.Cli.Terminal;
+using Cairn.Evidence;
+using Cairn.Evidence.Checkpoints;
+using Cairn.Ledger;
+using Cairn.Ledger.Witnessing;
 
 namespace Cairn.Cli.Investigate;
 
@@ -31,16 +35,26 @@ internal static class ShowCommand
             trail = trail.At(time) ?? throw new CliException($"no record of the trail is from {time.UtcDateTime:O} or before: it began at {trail.Started.UtcDateTime:O}");
         }
 
+        var standing = StandingOf(open.Ledger, trail.Trace);
         if (json)
         {
             await using var stdout = Console.OpenStandardOutput();
-            TrailJson.Write(stdout, trail, brackets);
+            TrailJson.Write(stdout, trail, brackets, json => StandingJson.Write(json, "checkpoint", standing));
         }
         else
         {
             TrailScreen.Print(screen, trail, brackets);
+            screen.Say($"Checkpoint: {(standing is null ? "none covers the whole trail yet" : $"size {standing.Size}; {standing}")}");
         }
 
         return ExitCode.Done;
+    }
+
+    /// <summary>What the newest checkpoint that covers the trail has of witnesses; null when none covers it.</summary>
+    private static CheckpointStanding? StandingOf(EmbeddedLedger ledger, TraceId trace)
+    {
+        var last = ledger.StatementsOf(trace)[^1];
+        var covering = new[] { ledger.FinalCheckpoint(), ledger.NewestCheckpoint() }.FirstOrDefault(note => note is not null && Checkpoint.Of(note).Size > last);
+        return covering is null ? null : ledger.Standing(covering);
     }
 }

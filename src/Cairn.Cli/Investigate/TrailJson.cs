@@ -9,7 +9,11 @@ internal static class TrailJson
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true };
 
-    public static void Write(Stream output, Trail trail, IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>>? brackets = null)
+    /// <param name="output">Where it goes.</param>
+    /// <param name="trail">The trail.</param>
+    /// <param name="brackets">Between which times each statement was made, by its index; null: unknown.</param>
+    /// <param name="more">Members that are not the trail's own, at the end.</param>
+    public static void Write(Stream output, Trail trail, IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>>? brackets = null, Action<Utf8JsonWriter>? more = null)
     {
         using var json = new Utf8JsonWriter(output, Indented);
         json.WriteStartObject();
@@ -79,6 +83,7 @@ internal static class TrailJson
         }
 
         json.WriteEndArray();
+        more?.Invoke(json);
         json.WriteEndObject();
         json.Flush();
         output.WriteByte((byte)'\n');

@@ -7,6 +7,7 @@ using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
 using Cairn.Identity.Files;
 using Cairn.Ledger;
+using Cairn.Ledger.Witnessing;
 using Cairn.Policy;
 using Cairn.Policy.Bundles;
 using Cairn.Policy.Storage;
@@ -171,26 +172,41 @@ internal static class DoctorCommand
     private static async Task LedgerAsync(LedgerDirectory directory, EmbeddedLedger ledger, List<Finding> findings, CancellationToken cancel)
     {
         var count = ledger.Count();
-        var path = Path.Combine(directory.TilesPath, "checkpoint");
-        if (!File.Exists(path))
+        if (ledger.NewestCheckpoint() is not { } note)
         {
             findings.Add(new Finding("note", "checkpoint", $"{count} statements acknowledged, no checkpoint published yet"));
             return;
         }
 
-        var note = SignedNote.Parse(await File.ReadAllBytesAsync(path, cancel));
         var head = Checkpoint.Of(note).Head;
         var verdict = directory.TrustPolicy().Log.Check(note);
-        findings.Add(verdict.Accepted
-            ? new Finding("ok", "checkpoint", $"size {head.Size} of {count} acknowledged statements, signed by {verdict.LogKeys.Count} keys at {File.GetLastWriteTimeUtc(path):yyyy-MM-dd HH:mm:ss}Z")
-            : new Finding("fail", "checkpoint", string.Join("; ", verdict.Failures), "cairn fsck"));
+        var failures = verdict.Failures.Where(failure => failure != verdict.QuorumFailure).ToList();
+        findings.Add(failures.Count == 0
+            ? new Finding("ok", "checkpoint", $"size {head.Size} of {count} acknowledged statements, signed by {verdict.LogKeys.Count} keys")
+            : new Finding("fail", "checkpoint", string.Join("; ", failures), "cairn fsck"));
         var root = await ledger.Tree().RootAsync(head.Size, cancel);
         findings.Add(root == head.Root
             ? new Finding("ok", "tiles", "the right edge leads to the checkpoint's root (cairn fsck checks every entry)")
             : new Finding("fail", "tiles", $"the right edge leads to {root}, the checkpoint says {head.Root}", "cairn fsck"));
-        if (verdict.Witnesses.Count == 0)
+        Witnesses(directory, ledger, note, findings);
+    }
+
+    private static void Witnesses(LedgerDirectory directory, EmbeddedLedger ledger, SignedNote newest, List<Finding> findings)
+    {
+        var standing = ledger.Standing(newest);
+        if (standing.Asked == 0)
         {
-            findings.Add(new Finding("note", "witnesses", "no witness cosigns: whoever holds this directory could show different histories to different people", "keep bundles and checkpoints elsewhere too"));
+            findings.Add(new Finding("note", "witnesses", "no witness cosigns: whoever holds this directory could show different histories to different people", $"name witnesses in {directory.WitnessPolicyPath}; keep bundles and checkpoints elsewhere too"));
+            return;
+        }
+
+        var final = ledger.FinalCheckpoint() is { } cosigned ? $"readers get the checkpoint of size {Checkpoint.Of(cosigned).Size}" : "readers get no checkpoint yet";
+        findings.Add(standing.IsMet
+            ? new Finding("ok", "witnesses", $"{standing}")
+            : new Finding("fail", "witnesses", $"size {standing.Size}: {standing}; {final}", "cairn ledger witnesses, and cairn ledger cosign when they are back"));
+        foreach (var (url, state) in WitnessProgress.Read(directory).Witnesses.Where(pair => pair.Value.Failures > 0))
+        {
+            findings.Add(new Finding("note", "witness", $"{url} fails since {state.FailingSince:u}: {state.Problem}"));
         }
     }
 

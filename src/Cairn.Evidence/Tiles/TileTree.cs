@@ -14,11 +14,23 @@ public sealed class TileTree(ITileReader reader)
         (await CompactRangeAsync(size, cancellationToken)).Root();
 
     /// <summary>The right edge of the tree's first <paramref name="size"/> leaves.</summary>
-    public async ValueTask<CompactRange> CompactRangeAsync(long size, CancellationToken cancellationToken)
+    public ValueTask<CompactRange> CompactRangeAsync(long size, CancellationToken cancellationToken) => CompactRangeAsync(size, size, cancellationToken);
+
+    /// <summary>
+    /// The root that the first <paramref name="size"/> leaves have in the tree of <paramref name="of"/> leaves, from the tiles of that
+    /// larger tree: a log has partial tiles of sizes that it published only.
+    /// </summary>
+    public async ValueTask<Digest> PrefixRootAsync(long size, long of, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, of);
+        return (await CompactRangeAsync(size, of, cancellationToken)).Root();
+    }
+
+    private async ValueTask<CompactRange> CompactRangeAsync(long size, long of, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(size);
         var peaks = new List<Digest>();
-        var tiles = new TileCache(reader, size);
+        var tiles = new TileCache(reader, of);
         for (var (start, rest) = (0L, size); rest > 0;)
         {
             var width = 1L << BitOperations.Log2((ulong)rest);

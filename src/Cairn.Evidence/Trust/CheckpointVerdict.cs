@@ -13,4 +13,7 @@ public sealed record CheckpointVerdict(
 {
     /// <summary>Whether the checkpoint is accepted.</summary>
     public bool Accepted => Failures.Count == 0;
+
+    /// <summary>The one of the failures that says that the quorum is not met; null when it is, or none is asked for.</summary>
+    public string? QuorumFailure { get; init; }
 }

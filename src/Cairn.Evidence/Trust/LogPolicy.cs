@@ -95,12 +95,13 @@ public sealed class LogPolicy
             }
         }
 
-        if (Quorum is not null && !Satisfied(cosigned.Keys).Contains(Quorum))
+        var quorum = IsQuorum(cosigned.Keys) ? null : $"the quorum {Quorum} is not met: cosigned by {(cosigned.Count == 0 ? "no witness" : string.Join(", ", cosigned.Keys))}";
+        if (quorum is not null)
         {
-            failures.Add($"the quorum {Quorum} is not met: cosigned by {(cosigned.Count == 0 ? "no witness" : string.Join(", ", cosigned.Keys))}");
+            failures.Add(quorum);
         }
 
-        return new CheckpointVerdict(failures, signed, [.. cosigned.Select(pair => (pair.Key, pair.Value))]);
+        return new CheckpointVerdict(failures, signed, [.. cosigned.Select(pair => (pair.Key, pair.Value))]) { QuorumFailure = quorum };
     }
 
     /// <summary>Whether these witnesses, by the policy's names, satisfy its quorum.</summary>

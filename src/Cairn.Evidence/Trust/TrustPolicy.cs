@@ -44,6 +44,30 @@ public sealed class TrustPolicy
         return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters, timestampers ?? []);
     }
 
+    /// <summary>The same policy with the witnesses, groups and quorum of another in place of its own.</summary>
+    public TrustPolicy WithWitnesses(LogPolicy other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        var lines = new StringBuilder();
+        foreach (var line in _logLines.Where(line => line.Words[0] == "log"))
+        {
+            lines.Append(line).Append('\n');
+        }
+
+        foreach (var witness in other.Witnesses)
+        {
+            lines.Append("witness ").Append(witness.Name).Append(' ').Append(witness.Key).Append(witness.Url is { } url ? $" {url}" : "").Append('\n');
+        }
+
+        foreach (var group in other.Groups)
+        {
+            lines.Append("group ").Append(group.Name).Append(' ').Append(group.Threshold).Append(' ').AppendJoin(' ', group.Members).Append('\n');
+        }
+
+        var logLines = PolicyLine.Split(lines.Append("quorum ").Append(other.Quorum ?? "none").Append('\n').ToString()).ToList();
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, Roots, Emitters);
+    }
+
     /// <summary>Parses a policy file's octets; names that are not UTF-8 are told apart by their octets.</summary>
     /// <exception cref="EvidenceFormatException">A line has another form; the message names it.</exception>
     public static TrustPolicy Parse(ReadOnlySpan<byte> octets) => Parse(PolicyLine.Text(octets));

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Merkle;
@@ -45,7 +46,7 @@ public sealed record ForkProof(SignedNote Older, SignedNote Newer, IReadOnlyList
         var path = await newerTree.ConsistencyPathAsync(first.Size, second.Size, cancellationToken);
         if (ConsistencyProof.IsPowerOfTwo(first.Size))
         {
-            path = [await newerTree.RootAsync(first.Size, cancellationToken), .. path];
+            path = [await newerTree.PrefixRootAsync(first.Size, second.Size, cancellationToken), .. path];
         }
 
         return ConsistencyProof.PrefixRoots(first.Size, second.Size, path) is { } roots && roots.Newer == second.Root
@@ -115,7 +116,7 @@ public sealed record ForkProof(SignedNote Older, SignedNote Newer, IReadOnlyList
     public byte[] Encode()
     {
         using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true }))
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteString("format", Format);

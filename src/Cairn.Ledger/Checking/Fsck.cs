@@ -6,6 +6,7 @@ using Cairn.Ledger.Checking;
 using Cairn.Ledger.Ingest;
 using Cairn.Ledger.Journal;
 using Cairn.Ledger.Sequencing;
+using Cairn.Ledger.Witnessing;
 using Microsoft.Data.Sqlite;
 
 namespace Cairn.Ledger;
@@ -39,6 +40,7 @@ public static class Fsck
             if (published is { } signed)
             {
                 findings.Same("root-mismatch", $"checkpoint of size {signed.Size}", signed.Root, root);
+                await FinalAsync(directory, signed.Size, findings, cancellationToken);
             }
 
             Strays(directory, Math.Max(size, head.Head.Size), findings);
@@ -51,28 +53,53 @@ public static class Fsck
         }
     }
 
+    /// <summary>The newest signed head that has a place: where witnesses are asked, it may be ahead of what readers take.</summary>
     private static TreeHead? Published(LedgerDirectory directory, Findings findings)
     {
-        var path = new TileFolder(directory.TilesPath).CheckpointPath;
-        if (!File.Exists(path))
-        {
-            return null;
-        }
-
+        var heads = new SignedHeads(directory, WitnessPolicy.Read(directory));
         try
         {
-            var note = SignedNote.Parse(File.ReadAllBytes(path));
-            foreach (var failure in directory.TrustPolicy().Log.Check(note).Failures)
+            if (heads.Newest() is not { } newest)
             {
-                findings.Add("checkpoint-signature", "checkpoint", "signatures by the ledger's keys", failure);
+                return null;
             }
 
-            return Checkpoint.Of(note).Head;
+            Signatures(directory, newest, findings);
+            if (heads.Published() is { } published && published.Body != newest.Body)
+            {
+                Signatures(directory, published, findings);
+            }
+
+            if (heads.Standing(newest) is { IsMet: false } standing)
+            {
+                findings.Notes.Add($"the checkpoint of size {standing.Size}: {standing}");
+            }
+
+            return Checkpoint.Of(newest).Head;
         }
         catch (EvidenceFormatException problem)
         {
             findings.Add("checkpoint-format", "checkpoint", "a signed checkpoint", problem.Message);
             return null;
+        }
+    }
+
+    /// <summary>A checkpoint that readers take while newer ones wait for witnesses is of the same tree.</summary>
+    private static async Task FinalAsync(LedgerDirectory directory, long newest, Findings findings, CancellationToken cancellationToken)
+    {
+        var tiles = new TileFolder(directory.TilesPath);
+        if (File.Exists(tiles.CheckpointPath) && Checkpoint.Of(SignedNote.Parse(File.ReadAllBytes(tiles.CheckpointPath))).Head is var final && final.Size < newest)
+        {
+            findings.Same("root-mismatch", $"checkpoint of size {final.Size}", final.Root, await new TileTree(tiles).RootAsync(final.Size, cancellationToken));
+        }
+    }
+
+    private static void Signatures(LedgerDirectory directory, SignedNote note, Findings findings)
+    {
+        var verdict = directory.TrustPolicy().Log.Check(note);
+        foreach (var failure in verdict.Failures.Where(failure => failure != verdict.QuorumFailure))
+        {
+            findings.Add("checkpoint-signature", "checkpoint", "signatures by the ledger's keys", failure);
         }
     }
 

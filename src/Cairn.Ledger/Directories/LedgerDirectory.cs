@@ -53,6 +53,12 @@ public sealed class LedgerDirectory
     /// <summary>The projection that investigators query; can be deleted.</summary>
     public string IndexPath => Path.Combine(Root, "index.db");
 
+    /// <summary>Which witnesses cosign this ledger's checkpoints; absent for none (docs/spec/witnessing.md §5).</summary>
+    public string WitnessPolicyPath => Path.Combine(Root, "witness.policy");
+
+    /// <summary>The newest signed head with the cosignatures that it has so far, and how each witness fared.</summary>
+    public string WitnessingPath => Path.Combine(Root, "witnessing");
+
     internal string SequencerLockPath => Path.Combine(Root, "sequencer.lock");
 
     internal string JournalLockPath => Path.Combine(Root, "journal.lock");
@@ -176,7 +182,7 @@ public sealed class LedgerDirectory
     /// <summary>
     /// What a verifier should trust of this ledger: its log keys, the trust domain's roots, and emitters by path
     /// (<c>/agent/*</c>, <c>/gateway/*</c>, <c>/importer/*</c>, <c>/operator/*</c>), its timestamp authorities, with the lines of
-    /// <c>emitters.policy</c> if that file exists.
+    /// <c>emitters.policy</c> and the witnesses and quorum of <c>witness.policy</c> where those files exist.
     /// Removed roots are in it, since old evidence leads to them; the ledger itself says until where they count.
     /// </summary>
     /// <exception cref="LedgerDirectoryException">A part can't be read.</exception>
@@ -206,6 +212,7 @@ public sealed class LedgerDirectory
                     new EmitterRule(EmitterRole.Operator, $"spiffe://{TrustDomain}/operator/*"),
                 ],
                 new TimestampServices(this).Policy());
+            policy = Witnessing.WitnessPolicy.Read(this) is { } witnesses ? policy.WithWitnesses(witnesses.Policy) : policy;
             return File.Exists(EmittersPath) ? Evidence.Trust.TrustPolicy.Parse(policy.Encode() + File.ReadAllText(EmittersPath)) : policy;
         }
         catch (Exception problem) when (problem is AuthorityException or EvidenceFormatException or TimestampException)

@@ -2,6 +2,7 @@ using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Tiles;
 using Cairn.Ledger.Journal;
+using Cairn.Ledger.Witnessing;
 
 namespace Cairn.Ledger.Sequencing;
 
@@ -23,10 +24,12 @@ internal sealed class Sequencer : IDisposable
     private readonly TimeProvider _time;
     private readonly Action<string> _step;
     private readonly JournalGate _gate;
+    private readonly SignedHeads _heads;
     private CompactRange _edge = new();
 
-    public Sequencer(LedgerDirectory directory, Journal.Journal journal, TimeProvider time, Action<string> step)
+    public Sequencer(LedgerDirectory directory, Journal.Journal journal, SignedHeads heads, TimeProvider time, Action<string> step)
     {
+        _heads = heads;
         (_journal, _time, _step, _origin) = (journal, time, step, directory.Origin);
         (_tiles, _staging) = (new TileFolder(directory.TilesPath), directory.StagingPath);
         _gate = new JournalGate(directory.JournalLockPath);
@@ -41,7 +44,7 @@ internal sealed class Sequencer : IDisposable
     public async Task RecoverAsync(CancellationToken cancellationToken)
     {
         var head = _journal.Head();
-        var published = ReadPublished();
+        var published = HeadOf(_heads.Newest());
         if (published is { } seen && seen.Size > head.Head.Size)
         {
             throw new LedgerInconsistentException(
@@ -74,9 +77,15 @@ internal sealed class Sequencer : IDisposable
             throw new LedgerInconsistentException($"the published checkpoint of size {older.Size} has root {older.Root}, the journal's signed head {head.Head.Root}; run `cairn fsck`");
         }
 
-        if (head.Note is { } note && published?.Size != head.Head.Size)
+        if (HeadOf(_heads.Published()) is { } final && final.Size < head.Head.Size && await tree.RootAsync(final.Size, cancellationToken) is var before && before != final.Root)
         {
-            Publisher.PublishCheckpoint(note, _tiles.CheckpointPath);
+            throw new LedgerInconsistentException($"the published checkpoint of size {final.Size} has root {final.Root}, but the tiles give that tree the root {before}; run `cairn fsck`");
+        }
+
+        if (head.Note is { } note && (published?.Size != head.Head.Size || _heads.AsksWitnesses))
+        {
+            // The policy may be another one than when it was signed: who waits for which quorum is settled anew.
+            _heads.Publish(note);
         }
 
         // Nobody else writes here: what a killed process began to stage goes too.
@@ -96,7 +105,7 @@ internal sealed class Sequencer : IDisposable
     /// <item>check: the root from the staged bytes as read back, against the root of the journal's leaf hashes;</item>
     /// <item>compare and swap: the signed head in the journal, only if it is still the old one;</item>
     /// <item>publish tiles and bundles;</item>
-    /// <item>publish the checkpoint;</item>
+    /// <item>publish the checkpoint; where witnesses are asked, as the newest that they have not cosigned yet;</item>
     /// <item>drop the staging file.</item>
     /// </list>
     /// A crash before 3 leaves a staging file that is not looked at; a crash after it is made good by <see cref="RecoverAsync"/>.
@@ -142,7 +151,7 @@ internal sealed class Sequencer : IDisposable
         _step("swapped");
         Publisher.Publish(readBack, _tiles.Root);
         _step("tiles");
-        Publisher.PublishCheckpoint(note, _tiles.CheckpointPath);
+        _heads.Publish(note);
         _step("checkpoint");
         File.Delete(stagingFile);
         Publisher.RemovePartials(readBack, _tiles.Root);
@@ -179,6 +188,5 @@ internal sealed class Sequencer : IDisposable
         return new SignedNote(checkpoint.Body, [.. _signers.Select(signer => signer.Sign(checkpoint, time))]).Encode();
     }
 
-    private TreeHead? ReadPublished() =>
-        File.Exists(_tiles.CheckpointPath) ? Checkpoint.Of(SignedNote.Parse(File.ReadAllBytes(_tiles.CheckpointPath))).Head : null;
+    private static TreeHead? HeadOf(SignedNote? note) => note is null ? null : Checkpoint.Of(note).Head;
 }

@@ -1,5 +1,6 @@
 using Cairn.Identity.Files;
 using Cairn.Ledger.Journal;
+using Cairn.Ledger.Witnessing;
 using Microsoft.Data.Sqlite;
 
 namespace Cairn.Ledger.Sequencing;
@@ -23,11 +24,14 @@ internal sealed class SequencerLoop : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private volatile bool _urgent;
+    private readonly WitnessPolicy? _witnesses;
+    private readonly SignedHeads _heads;
+    private volatile CosignatureGatherer? _gatherer;
     private bool _saidHindered;
 
-    public SequencerLoop(LedgerDirectory directory, EmbeddedLedgerOptions options)
+    public SequencerLoop(LedgerDirectory directory, EmbeddedLedgerOptions options, WitnessPolicy? witnesses, SignedHeads heads)
     {
-        (_directory, _options) = (directory, options);
+        (_directory, _options, _witnesses, _heads) = (directory, options, witnesses, heads);
         _loop = Task.Run(RunAsync);
     }
 
@@ -41,6 +45,7 @@ internal sealed class SequencerLoop : IAsyncDisposable
     public void Hurry()
     {
         _urgent = true;
+        _gatherer?.Hurry();
         Release();
     }
 
@@ -120,14 +125,16 @@ internal sealed class SequencerLoop : IAsyncDisposable
     }
 
     /// <summary>ENOSPC, EDQUOT (122 on Linux, 69 on BSD and macOS) or EFBIG: .NET keeps the errno in HResult.</summary>
-    private static bool IsFull(IOException problem) => problem.HResult is 28 or 122 or 69 or 27;
+    internal static bool IsFull(IOException problem) => problem.HResult is 28 or 122 or 69 or 27;
 
     /// <summary>Under the lock: recovers, then integrates until told to stop; what waits at the end is still integrated.</summary>
     private async Task WorkAsync()
     {
         using var journal = Journal.Journal.Open(_directory.JournalPath, _directory.Origin);
-        using var sequencer = new Sequencer(_directory, journal, _options.Time, _options.Step);
+        using var sequencer = new Sequencer(_directory, journal, _heads, _options.Time, _options.Step);
         await sequencer.RecoverAsync(CancellationToken.None);
+        await using var gatherer = _witnesses is null ? null : new CosignatureGatherer(_directory, _heads, _witnesses, _options);
+        _gatherer = gatherer;
         while (true)
         {
             var stopping = _stop.IsCancellationRequested;
@@ -135,8 +142,13 @@ internal sealed class SequencerLoop : IAsyncDisposable
 
             // One checkpoint for an interval. Going on for as long as statements come would sign and fsync without a pause,
             // on the same disk that the writers of those statements wait for.
-            while (await sequencer.IntegrateAsync(CancellationToken.None) && (stopping || sequencer.IsFarBehind))
+            while (await sequencer.IntegrateAsync(CancellationToken.None))
             {
+                gatherer?.Notify();
+                if (!stopping && !sequencer.IsFarBehind)
+                {
+                    break;
+                }
             }
 
             if (stopping)

@@ -1,4 +1,5 @@
 using Cairn.Evidence;
+using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Submissions;
 using Cairn.Evidence.Tiles;
 using Cairn.Ledger;
@@ -27,7 +28,7 @@ internal sealed class ReadingRoutes(CairnServerOptions options, LedgerDirectory 
     {
         try
         {
-            return Results.Json(new { status = "ok", origin = directory.Origin, statements = ledger.Count() });
+            return Results.Json(new { status = "ok", origin = directory.Origin, statements = ledger.Count(), witnesses = Standing(ledger.NewestCheckpoint()) });
         }
         catch (LedgerUnavailableException e)
         {
@@ -39,10 +40,28 @@ internal sealed class ReadingRoutes(CairnServerOptions options, LedgerDirectory 
     private IResult Published(HttpContext context)
     {
         context.Response.Headers.CacheControl = "public, max-age=1";
+        if (ledger.FinalCheckpoint() is null && ledger.NewestCheckpoint() is { } waiting && ledger.Standing(waiting) is { IsMet: false } standing)
+        {
+            context.Response.Headers["Cairn-Witnesses"] = standing.ToString();
+        }
+
         return FileOrNot(Path.Combine(directory.TilesPath, "checkpoint"), "text/plain; charset=utf-8");
     }
 
-    private IResult Newest() => Reading(() => Results.Json(new { checkpoint = ledger.Checkpoint is { } note ? System.Text.Encoding.UTF8.GetString(note.Encode()) : null }));
+    private IResult Newest() => Reading(() => Results.Json(new { checkpoint = Text(ledger.Checkpoint), final = Text(ledger.FinalCheckpoint()), witnesses = Standing(ledger.NewestCheckpoint()) }));
+
+    private static string? Text(SignedNote? note) => note is null ? null : System.Text.Encoding.UTF8.GetString(note.Encode());
+
+    /// <summary>What a checkpoint has of what the ledger's witness policy asks for.</summary>
+    private object? Standing(SignedNote? note) => note is null || ledger.Standing(note) is not { } standing ? null : new
+    {
+        size = standing.Size,
+        final = standing.IsMet,
+        quorum = standing.Quorum ?? "none",
+        witness_keys = standing.Asked,
+        cosigned = standing.Cosigned.Select(one => new { witness = one.Name, time = one.Time }),
+        missing_since = standing.MissingSince,
+    };
 
     private IResult Tile(HttpContext context, string path)
     {
@@ -74,6 +93,7 @@ internal sealed class ReadingRoutes(CairnServerOptions options, LedgerDirectory 
 
             await ledger.WaitForCheckpointAsync(wanted, options.ReceiptPatience, context.RequestAborted);
             var proof = await ledger.ReceiptAsync(wanted, context.RequestAborted);
+            context.Response.Headers["Cairn-Witnesses"] = ledger.Standing(proof.Checkpoint).ToString();
             return Results.Bytes(proof.Encode(), "text/plain; charset=utf-8");
         }
         catch (LedgerUnavailableException e)

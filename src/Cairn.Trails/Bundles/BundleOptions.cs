@@ -1,4 +1,5 @@
 using Cairn.Evidence;
+using Cairn.Evidence.Checkpoints;
 
 namespace Cairn.Trails.Bundles;
 
@@ -29,7 +30,11 @@ public sealed record BundleOptions
 /// <param name="Records">Records in it.</param>
 /// <param name="Contents">Contents disclosed.</param>
 /// <param name="CheckpointSize">Size of the tree that it is proven under.</param>
-public sealed record BundleSummary(TraceId Trace, string Path, long Bytes, long Statements, long Records, long Contents, long CheckpointSize);
+public sealed record BundleSummary(TraceId Trace, string Path, long Bytes, long Statements, long Records, long Contents, long CheckpointSize)
+{
+    /// <summary>The checkpoint itself, with the cosignatures that it had.</summary>
+    public required SignedNote Checkpoint { get; init; }
+}
 
 /// <summary>A trail can't be exported.</summary>
 public sealed class BundleExportException(string message, Exception? innerException = null) : Exception(message, innerException);

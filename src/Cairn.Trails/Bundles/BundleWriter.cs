@@ -55,7 +55,7 @@ public static class BundleWriter
 
             File.Move(temporary, full, overwrite: true);
             DurableFile.SyncDirectory(folder);
-            return new BundleSummary(trace, full, bytes, export.Statements, export.Records, export.Contents, export.Checkpoint.Size);
+            return new BundleSummary(trace, full, bytes, export.Statements, export.Records, export.Contents, export.Checkpoint.Size) { Checkpoint = note };
         }
         catch (EvidenceFormatException error)
         {
