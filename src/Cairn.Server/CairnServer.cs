@@ -62,7 +62,7 @@ public sealed class CairnServer : IAsyncDisposable
         {
             var directory = LedgerDirectory.OpenOrCreate(options.DataPath, time: options.Time);
             authority = LocalAuthority.Open(directory.KeysPath, directory.TrustDomain, options.Time);
-            ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Time = options.Time, Log = options.Log }, cancellationToken);
+            ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Time = options.Time, Log = line => options.Log(line.StartsWith("cairn: ", StringComparison.Ordinal) ? line[7..] : line) }, cancellationToken);
             var tokens = ServerTokens.OpenOrCreate(directory.Root);
             var enrolments = new Enrolments(directory.Root);
             var trail = new EnrolmentTrail(directory, ledger, authority, options);

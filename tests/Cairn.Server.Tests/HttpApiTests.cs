@@ -50,6 +50,34 @@ public sealed class HttpApiTests : IDisposable
         Assert.Contains(_bench.Trace.ToString(), await http.GetStringAsync("v1/trails", ServerBench.Cancel), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_checkpoint_without_its_quorum_of_witnesses_is_not_published_and_said_to_lack_it()
+    {
+        var directory = LedgerDirectory.OpenOrCreate(_bench.Data);
+        using var witness = CheckpointSigner.Generate(KeyType.CosignatureEd25519, "witness.example/w");
+        await File.WriteAllTextAsync(directory.WitnessPolicyPath, $"witness W {witness.VerifierKey} http://127.0.0.1:9/\nquorum W\n", ServerBench.Cancel);
+        await using var server = await _bench.ServeAsync();
+        using var identity = _bench.Identity(server.Address, _bench.JoinToken);
+        using var client = new HttpLedgerClient(server.Address, new HttpLedgerOptions { Token = () => identity.AccessToken });
+        await using (var emitter = await Emitter.StartAsync(_bench.EmitterOptions(identity), client, ServerBench.Cancel))
+        {
+            await emitter.EmitDurableAsync(_bench.Draft("one"), ServerBench.Cancel);
+        }
+
+        using var http = ServerBench.Http(server.Address, _bench.ReadToken);
+        using var receipt = await http.GetAsync("v1/receipts/0", ServerBench.Cancel);
+        using var published = await http.GetAsync("checkpoint", ServerBench.Cancel);
+        var newest = JsonDocument.Parse(await http.GetStringAsync("v1/checkpoint", ServerBench.Cancel)).RootElement;
+
+        Assert.Equal(HttpStatusCode.OK, receipt.StatusCode);
+        Assert.StartsWith("NOT FINAL: quorum W is not met, cosigned by 0 of 1", Assert.Single(receipt.Headers.GetValues("Cairn-Witnesses")), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, published.StatusCode);
+        Assert.StartsWith("NOT FINAL", Assert.Single(published.Headers.GetValues("Cairn-Witnesses")), StringComparison.Ordinal);
+        Assert.Equal(JsonValueKind.Null, newest.GetProperty("final").ValueKind);
+        Assert.False(newest.GetProperty("witnesses").GetProperty("final").GetBoolean());
+        Assert.Equal(1, Checkpoint.Of(SignedNote.Parse(System.Text.Encoding.UTF8.GetBytes(newest.GetProperty("checkpoint").GetString()!))).Size);
+    }
+
     [Theory]
     [InlineData("v1/trails", HttpStatusCode.Unauthorized)]
     [InlineData("v1/trails/4bf92f3577b34da6a3ce929d0e0e4736/counts", HttpStatusCode.Unauthorized)]

@@ -77,17 +77,11 @@ public sealed class MonitorTests : IDisposable
     [Fact]
     public async Task A_second_history_is_a_split_view_with_a_proof_for_third_parties()
     {
-        using var emitter = _test.Emitter();
-        await SubmitAsync(_test.Directory, emitter, 3);
-        var copy = Path.Combine(_test.Folder, "copy");
-        DirectoryCopy.Make(_test.Directory.Root, copy);
-        await SubmitAsync(_test.Directory, emitter, 2);
+        var forked = await ForkAsync();
         var policy = _test.Directory.TrustPolicy();
         await LookAsync(policy);
-        using var other = new TestEmitter(LedgerDirectory.Open(copy), Evidence.SpiffeId.Parse("spiffe://cairn.local/gateway/other"));
-        await SubmitAsync(LedgerDirectory.Open(copy), other, 6);
 
-        var alarm = Assert.Single(await LookAsync(policy, copy), one => one.IsAlarm);
+        var alarm = Assert.Single(await LookAsync(policy, forked.Root), one => one.IsAlarm);
 
         Assert.Equal(MonitorCodes.SplitView, alarm.Code);
         var verdict = ForkVerdict.Of(ForkProof.Parse(await File.ReadAllBytesAsync(alarm.Proof!, Cancel)), [.. policy.Log.Logs.Select(log => log.Key)], []);
@@ -99,18 +93,11 @@ public sealed class MonitorTests : IDisposable
     public async Task A_reader_who_is_new_finds_the_fork_by_what_the_witnesses_saw()
     {
         await using var group = await WitnessGroup.StartAsync(_test, 2, "any");
-        using var emitter = _test.Emitter();
-        await SubmitAsync(_test.Directory, emitter, 3);
-        var copy = Path.Combine(_test.Folder, "copy");
-        DirectoryCopy.Make(_test.Directory.Root, copy);
-        await SubmitAsync(_test.Directory, emitter, 2);
+        var forked = await ForkAsync();
         var policy = _test.Directory.TrustPolicy();
-        var forked = LedgerDirectory.Open(copy);
-        using var other = new TestEmitter(forked, Evidence.SpiffeId.Parse("spiffe://cairn.local/gateway/other"));
-        await SubmitAsync(forked, other, 6);
         File.Copy(Path.Combine(forked.WitnessingPath, "checkpoint"), Path.Combine(forked.TilesPath, "checkpoint"), overwrite: true);
 
-        var events = await LookAsync(policy, copy);
+        var events = await LookAsync(policy, forked.Root);
 
         Assert.Contains(events, one => one is { IsAlarm: true, Code: MonitorCodes.QuorumMissing });
         Assert.Contains(events, one => one is { IsAlarm: true, Code: MonitorCodes.SplitView, Proof: not null });
@@ -274,6 +261,20 @@ public sealed class MonitorTests : IDisposable
         await using var ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Log = static _ => { }, WitnessAfresh = true, WitnessPatience = TimeSpan.FromSeconds(2) }, Cancel);
         var last = (await ledger.SubmitAsync([.. Enumerable.Range(0, count).Select(_ => emitter.Next())], Cancel))[^1];
         await ledger.WaitForCheckpointAsync(last.Index, TimeSpan.FromSeconds(20), Cancel);
+    }
+
+    /// <summary>Three statements that both histories have; two more in the ledger, six others in the copy that is returned.</summary>
+    private async Task<LedgerDirectory> ForkAsync()
+    {
+        using var emitter = _test.Emitter();
+        await SubmitAsync(_test.Directory, emitter, 3);
+        var copy = Path.Combine(_test.Folder, "copy");
+        DirectoryCopy.Make(_test.Directory.Root, copy);
+        await SubmitAsync(_test.Directory, emitter, 2);
+        var forked = LedgerDirectory.Open(copy);
+        using var other = new TestEmitter(forked, Evidence.SpiffeId.Parse("spiffe://cairn.local/gateway/other"));
+        await SubmitAsync(forked, other, 6);
+        return forked;
     }
 
     private async Task<IReadOnlyList<MonitorEvent>> LookAsync(

@@ -107,20 +107,15 @@ def included(hash_, index, size, path, expected):
     return last == 0 and hash_ == expected
 
 
-def consistent(older, older_root, newer, newer_root, path):
-    if older < 0 or older > newer:
-        return False
-    if older == 0 or older == newer:
-        return not path and older_root == (newer_root if older else EMPTY)
-    if not path:
-        return False
+def fold(older, newer, start, rest):
+    """The roots of the older and the newer tree that the nodes lead to, or None."""
     first, last = older - 1, newer - 1
     while first & 1:
         first, last = first >> 1, last >> 1
-    a = b = older_root if first == 0 else path[0]
-    for hash_ in path if first == 0 else path[1:]:
+    a = b = start
+    for hash_ in rest:
         if last == 0:
-            return False
+            return None
         if first & 1 or first == last:
             a, b = node(hash_, a), node(hash_, b)
             while not first & 1 and first:
@@ -128,7 +123,18 @@ def consistent(older, older_root, newer, newer_root, path):
         else:
             b = node(b, hash_)
         first, last = first >> 1, last >> 1
-    return last == 0 and a == older_root and b == newer_root
+    return (a, b) if last == 0 else None
+
+
+def consistent(older, older_root, newer, newer_root, path):
+    if older < 0 or older > newer:
+        return False
+    if older == 0 or older == newer:
+        return not path and older_root == (newer_root if older else EMPTY)
+    if not path:
+        return False
+    power = older & (older - 1) == 0
+    return fold(older, newer, older_root if power else path[0], path if power else path[1:]) == (older_root, newer_root)
 
 
 def hashes(texts):
@@ -365,24 +371,7 @@ def parse_fork(data):
 
 
 def prefix_roots(older, newer, path):
-    """The two roots that the path leads to, or None."""
-    if not 1 <= older < newer or not path:
-        return None
-    first, last = older - 1, newer - 1
-    while first & 1:
-        first, last = first >> 1, last >> 1
-    a = b = path[0]
-    for hash_ in path[1:]:
-        if last == 0:
-            return None
-        if first & 1 or first == last:
-            a, b = node(hash_, a), node(hash_, b)
-            while not first & 1 and first:
-                first, last = first >> 1, last >> 1
-        else:
-            b = node(b, hash_)
-        first, last = first >> 1, last >> 1
-    return (a, b) if last == 0 else None
+    return fold(older, newer, path[0], path[1:]) if 1 <= older < newer and path else None
 
 
 def forked(proof, keys):

@@ -65,7 +65,7 @@ public sealed class TrustPolicy
         }
 
         var logLines = PolicyLine.Split(lines.Append("quorum ").Append(other.Quorum ?? "none").Append('\n').ToString()).ToList();
-        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, Roots, Emitters);
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, Roots, Emitters, Timestampers);
     }
 
     /// <summary>Parses a policy file's octets; names that are not UTF-8 are told apart by their octets.</summary>

@@ -112,7 +112,7 @@ internal sealed class WitnessClient(TimeSpan timeout, Action<string> log) : IDis
         }
         catch (Exception problem) when (problem is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new WitnessFailureException(problem is OperationCanceledException ? $"no answer within {timeout.TotalSeconds:0.#} s" : problem.InnerException is { } inner ? $"{problem.Message} {inner.Message}" : problem.Message, problem);
+            throw new WitnessFailureException(problem is OperationCanceledException ? $"no answer within {timeout.TotalSeconds:0.#} s" : problem.Message, problem);
         }
     }
 }
