@@ -87,6 +87,41 @@ public sealed class WitnessTests : IDisposable
         Assert.Equal(2, keyless.ExitCode);
     }
 
+    [Fact]
+    public async Task A_monitor_follows_a_server_with_the_read_token_until_it_is_told_to_end()
+    {
+        await RecordAsync();
+        await File.WriteAllTextAsync(_folder["ledger.policy"], (await DoneAsync("keys", "--data", _folder["data"])).Output);
+        var server = Process.Start(CairnProgram.Start("serve", "--data", _folder["data"], "--listen", "http://127.0.0.1:0"))!;
+        _processes.Add(server);
+        var url = (await server.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) ?? "").Split(" at ")[1].Split(';')[0];
+        string[] arguments = ["monitor", url, "--policy", _folder["ledger.policy"], "--state", _folder["monitor"], "--every", "0.2", "--output", "json"];
+
+        var refused = await CairnProgram.RunAsync([.. arguments, "--once"]);
+        var start = CairnProgram.Start(arguments);
+        start.Environment["CAIRN_READ_TOKEN"] = (await File.ReadAllTextAsync(Path.Combine(_folder["data"], "read.token"))).Trim();
+        var monitor = Process.Start(start)!;
+        _processes.Add(monitor);
+        var first = JsonDocument.Parse((await monitor.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement;
+        await RecordAsync();
+        JsonElement next;
+        do
+        {
+            next = JsonDocument.Parse((await monitor.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement;
+        }
+        while (next.GetProperty("code").GetString() == "unchanged");
+
+        using var kill = Process.Start("kill", ["-TERM", $"{monitor.Id}"]);
+        await monitor.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("CAIRN_READ_TOKEN", refused.Output, StringComparison.Ordinal);
+        Assert.Equal("advanced", first.GetProperty("code").GetString());
+        Assert.Equal("advanced", next.GetProperty("code").GetString());
+        Assert.True(next.GetProperty("size").GetInt64() > first.GetProperty("size").GetInt64());
+        Assert.Equal(0, monitor.ExitCode);
+    }
+
     private static async Task<Outcome> DoneAsync(params string[] arguments)
     {
         var outcome = await CairnProgram.RunAsync(arguments);

@@ -54,7 +54,16 @@ internal static class MonitorCommand
         var last = "";
         while (true)
         {
-            var events = await monitor.LookAsync(cancel);
+            IReadOnlyList<MonitorEvent> events;
+            try
+            {
+                events = await monitor.LookAsync(cancel);
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested && !once)
+            {
+                return alarmed ? ExitCode.CheckFailed : ExitCode.Done;
+            }
+
             foreach (var one in events)
             {
                 alarmed |= one.IsAlarm;

@@ -100,6 +100,11 @@ internal sealed class CosignatureGatherer : IAsyncDisposable
             {
                 Hindered(problem);
             }
+            catch (Exception problem) when (problem is EvidenceFormatException or LedgerInconsistentException)
+            {
+                _options.Log($"cairn: no cosignatures are gathered by this process any more: {problem.Message}");
+                return;
+            }
 
             if (stopping)
             {

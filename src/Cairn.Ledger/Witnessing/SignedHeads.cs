@@ -1,3 +1,4 @@
+using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
 using Cairn.Identity.Files;
 using Cairn.Ledger.Sequencing;
@@ -30,7 +31,7 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
     public SignedNote? Newest()
     {
         var published = Published();
-        var newest = policy is not null && File.Exists(NewestPath) ? SignedNote.Parse(File.ReadAllBytes(NewestPath)) : null;
+        var newest = policy is not null && File.Exists(NewestPath) ? Parse(NewestPath, File.ReadAllBytes(NewestPath)) : null;
         return newest is null || (published is not null && SizeOf(published) > SizeOf(newest)) ? published : newest;
     }
 
@@ -82,6 +83,18 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
     /// <summary>The standing of a head; that of a ledger without witnesses where no policy is.</summary>
     public CheckpointStanding Standing(SignedNote note) => policy?.Standing(note) ?? CheckpointStanding.Unwitnessed(SizeOf(note));
 
+    private static SignedNote Parse(string path, byte[] bytes)
+    {
+        try
+        {
+            return SignedNote.Parse(bytes);
+        }
+        catch (EvidenceFormatException problem)
+        {
+            throw new EvidenceFormatException($"{path}: {problem.Message}", problem);
+        }
+    }
+
     private static long SizeOf(SignedNote note) => Checkpoint.Of(note).Size;
 
     private static SignedNote Union(SignedNote note, IEnumerable<NoteSignature> more) =>
@@ -115,7 +128,7 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
         {
             if (_seen is not { } seen || !seen.Bytes.AsSpan().SequenceEqual(bytes))
             {
-                var note = SignedNote.Parse(bytes);
+                var note = Parse(path, bytes);
                 _seen = seen = (bytes, note, Standing(note).IsMet);
             }
 
