@@ -252,6 +252,9 @@ public sealed class BlastTests
         var act = third.Act(more: new { credential = "child" });
         var unrelated = new TrailStory { Begins = begins.AddSeconds(2) };
         unrelated.Act(more: new { credential = "another" });
+
+        // The ledger's first checkpoint is to be younger than the second compromise, so that it proves no record to be older.
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
         foreach (var story in new[] { third, unrelated, first, second })
         {
             await trails.TellAsync(story);

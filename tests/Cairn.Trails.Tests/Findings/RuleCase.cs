@@ -16,6 +16,9 @@ internal sealed record RuleCase(Action<TrailStory, bool> Tell)
     /// <summary>Whether the credential c1 was used in another trail too.</summary>
     public Func<bool, bool> UsedElsewhere { get; init; } = _ => false;
 
+    /// <summary>What recomputing decisions gave.</summary>
+    public Func<Trail, bool, IReadOnlyList<RecomputedDecision>> Recomputed { get; init; } = (_, _) => [];
+
     /// <summary>The findings.</summary>
     public IReadOnlyList<Finding> Findings(bool planted)
     {
@@ -25,6 +28,7 @@ internal sealed record RuleCase(Action<TrailStory, bool> Tell)
             ? new CredentialHolding(TraceId.New(), SpiffeId.Parse(TrailStory.Agent("a")), RecordId.New(TrailStory.Start))
             : (CredentialHolding?)null;
         var trail = story.Read();
-        return story.Findings(Options, KnowsLedger || elsewhere is not null ? new WholeBook(trail, elsewhere) : null);
+        var book = KnowsLedger || elsewhere is not null ? new WholeBook(trail, elsewhere) : null;
+        return [.. RuleCatalogue.Check(new TrailCase(trail, book, Options) { Recomputed = Recomputed(trail, planted) })];
     }
 }

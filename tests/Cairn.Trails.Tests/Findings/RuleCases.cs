@@ -93,6 +93,11 @@ internal static class RuleCases
             story.Wait(4);
             story.Tell(RecordKinds.PolicyDecided, decision, new { decision = "allow", action = action.ToString() }, by: planted ? "gateway" : "second");
         }),
+        ["authority.decision_differs"] = new((story, _) => Decided(story, "allow"))
+        {
+            // What was recomputed is this trail's decision, or another trail's.
+            Recomputed = (trail, planted) => [new RecomputedDecision(planted ? trail.Authority.Decisions[0].Record : RecordId.New(TrailStory.Start), "decision deny", "decision allow")],
+        },
         ["authority.approval_missing"] = new((story, planted) => Approved(story, planted ? "denied" : "approved")),
         ["authority.approval_stale"] = new((story, planted) => Approved(story, "approved", expires: story.Now.AddSeconds(10), wait: planted ? 16 : 14)),
         ["authority.approval_other_action"] = new((story, planted) => Approved(story, "approved", digest: planted ? "hmac-sha256:01" : "hmac-sha256:00")),
