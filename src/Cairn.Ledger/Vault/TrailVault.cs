@@ -1,42 +1,81 @@
 using System.Security.Cryptography;
 using Cairn.Evidence;
+using Cairn.Identity.Files;
+using Cairn.Ledger.Vault;
 using Microsoft.Data.Sqlite;
 
 namespace Cairn.Ledger;
 
+/// <summary>How a vault stands.</summary>
+/// <param name="Keys">Trails whose keys it has.</param>
+/// <param name="Shredded">Trails whose keys were destroyed.</param>
+/// <param name="KeyEncryptionKey">Id of the key-encryption key in use.</param>
+/// <param name="File">The file that it lies in.</param>
+/// <param name="HasPassphrase">Whether a passphrase protects that file.</param>
+public sealed record VaultStatus(int Keys, int Shredded, string KeyEncryptionKey, string File, bool HasPassphrase);
+
 /// <summary>
-/// The trails' keys, from which content and commitment keys are derived. Deleting one shreds the trail's content; its
-/// records still verify. One file (mode 0600) for all processes on a data directory.
+/// The trails' keys, from which content and commitment keys are derived, wrapped under a key-encryption key that lies in a file of its
+/// own (docs/spec/data-directory.md §6). Destroying one shreds the trail's content; its records still verify. One file (mode 0600)
+/// for all processes on a data directory.
 /// </summary>
 public sealed class TrailVault : IDisposable
 {
-    private readonly SqliteConnection _connection;
+    /// <summary>The name of the key-encryption key's file beside the vault, where no other place was chosen.</summary>
+    public const string DefaultKeyFile = "vault.kek";
+
+    private const string Format = "2";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly VaultStore _store;
+    private readonly Func<string?> _passphrase;
     private readonly Lock _turn = new();
     private readonly Dictionary<TraceId, byte[]> _known = [];
+    private KeyEncryptionFile _file = null!;
+    private long _version;
 
-    private TrailVault(SqliteConnection connection) => _connection = connection;
+    private TrailVault(VaultStore store, Func<string?> passphrase) => (_store, _passphrase) = (store, passphrase);
 
-    /// <summary>Opens the vault, or makes it.</summary>
-    /// <exception cref="LedgerDirectoryException">It can't be opened.</exception>
-    public static TrailVault Open(string path)
+    private string LockPath => $"{_store.Path}.lock";
+
+    private string KeyFile => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_store.Path))!, _store.Meta("kek_file")!);
+
+    /// <summary>Opens the vault, or makes it. One whose keys lie in clear gets a key-encryption key first.</summary>
+    /// <param name="path">The vault's file.</param>
+    /// <param name="passphrase">Gives the passphrase where one is needed; null for the file that <see cref="VaultPassphrase.Variable"/> names.</param>
+    /// <exception cref="LedgerDirectoryException">It can't be opened, or its key-encryption key is missing or another.</exception>
+    public static TrailVault Open(string path, Func<string?>? passphrase = null)
+    {
+        VaultStore? store = null;
+        try
+        {
+            store = VaultStore.Open(path);
+            var vault = new TrailVault(store, passphrase ?? VaultPassphrase.FromEnvironment);
+            vault.Start();
+            return vault;
+        }
+        catch (Exception problem) when (problem is SqliteException or IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            store?.Dispose();
+            throw new LedgerDirectoryException($"the vault {path} can't be opened: {problem.Message}", problem);
+        }
+        catch (LedgerDirectoryException)
+        {
+            store?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a trail's key was destroyed. Needs no key-encryption key.</summary>
+    /// <exception cref="LedgerDirectoryException">The vault can't be read.</exception>
+    public static bool IsShredded(string path, TraceId trace)
     {
         try
         {
-            if (!File.Exists(path))
-            {
-                using (new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
-                {
-                }
-            }
-
-            var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 30 }.ToString());
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA busy_timeout=20000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; CREATE TABLE IF NOT EXISTS trail(trace TEXT PRIMARY KEY, key BLOB) WITHOUT ROWID;";
-            command.ExecuteNonQuery();
-            return new TrailVault(connection);
+            using var store = VaultStore.Open(path);
+            return store.Meta("format") is not null && store.Find(trace) is { Key: null };
         }
-        catch (Exception problem) when (problem is SqliteException or IOException or UnauthorizedAccessException)
+        catch (SqliteException problem)
         {
             throw new LedgerDirectoryException($"the vault {path} can't be opened: {problem.Message}", problem);
         }
@@ -48,90 +87,299 @@ public sealed class TrailVault : IDisposable
     {
         lock (_turn)
         {
-            if (_known.TryGetValue(trace, out var known))
+            return Guarded($"can't keep a key for trail {trace}", () =>
             {
-                return known;
-            }
-
-            try
-            {
-                Run("INSERT INTO trail(trace, key) VALUES($trace, $key) ON CONFLICT DO NOTHING", trace, RandomNumberGenerator.GetBytes(32));
-            }
-            catch (SqliteException problem)
-            {
-                if (Journal.JournalFailure.IsFsync(problem))
+                ForgetWhatOthersChanged();
+                if (!_known.TryGetValue(trace, out var known))
                 {
-                    EmbeddedLedgerOptions.EndProcess("fsync failed on the vault: what is on disk is unknown", problem);
+                    known = (_store.Find(trace) ?? Make(trace)) is { Key: not null } row
+                        ? Unwrap(row)
+                        : throw new LedgerDirectoryException($"the key of trail {trace} was shredded; no content can be added to it");
+                    _known[trace] = known;
                 }
 
-                throw new LedgerDirectoryException($"the vault can't keep a key for trail {trace}: {problem.Message}", problem);
-            }
-
-            var key = Find(trace) ?? throw new LedgerDirectoryException($"the key of trail {trace} was shredded; no content can be added to it");
-            return _known[trace] = key;
+                return (byte[])known.Clone();
+            });
         }
     }
 
     /// <summary>The trail's key if there is one.</summary>
+    /// <exception cref="LedgerDirectoryException">It does not open under the key-encryption key.</exception>
     public bool TryGet(TraceId trace, out byte[] key)
     {
         lock (_turn)
         {
-            key = Find(trace) ?? [];
+            key = Guarded($"can't be asked for the key of trail {trace}", () => _store.Find(trace) is { Key: not null } row ? Unwrap(row) : []);
             return key.Length > 0;
         }
     }
 
-    /// <summary>Deletes the trail's key for good. False when there was none.</summary>
+    /// <summary>
+    /// Destroys the trail's key for good: it goes, the others are wrapped anew under a new key-encryption key, and the old one is
+    /// destroyed, so that copies of the vault from before do not open either. False when there was none.
+    /// </summary>
+    /// <exception cref="LedgerDirectoryException">The vault can't be written; what is half done is completed at the next opening.</exception>
     public bool Shred(TraceId trace)
     {
         lock (_turn)
         {
-            var had = Find(trace) is not null;
-            Run("INSERT INTO trail(trace, key) VALUES($trace, NULL) ON CONFLICT(trace) DO UPDATE SET key = NULL", trace, null);
-            Run("PRAGMA wal_checkpoint(TRUNCATE)", trace, null);
-            if (_known.Remove(trace, out var known))
-            {
-                CryptographicOperations.ZeroMemory(known);
-            }
+            return Guarded($"can't shred trail {trace}", () => Renew(null, trace));
+        }
+    }
 
-            return had;
+    /// <summary>Wraps all keys under a new key-encryption key and destroys the old one. No content is touched.</summary>
+    /// <exception cref="LedgerDirectoryException">The vault or the key's file can't be written; what is half done is completed at the next opening.</exception>
+    public void Rotate()
+    {
+        lock (_turn)
+        {
+            Guarded("can't change its key-encryption key", () => Renew(null, null));
+        }
+    }
+
+    /// <summary>Rotates into another file, or under another passphrase.</summary>
+    /// <param name="file">Where the new key-encryption key is to lie; null for where it lies.</param>
+    /// <param name="passphrase">The passphrase that is to protect it; null for none.</param>
+    /// <exception cref="LedgerDirectoryException">There is a file in that place, or one can't be written.</exception>
+    public void Protect(string? file, string? passphrase)
+    {
+        lock (_turn)
+        {
+            Guarded("can't change its key-encryption key", () => Renew((file is null ? KeyFile : Path.GetFullPath(file), passphrase), null));
+        }
+    }
+
+    /// <summary>How the vault stands.</summary>
+    public VaultStatus Status()
+    {
+        lock (_turn)
+        {
+            return Guarded("can't be read", () =>
+            {
+                var rows = _store.All();
+                return new VaultStatus(rows.Count(row => row.Key is not null), rows.Count(row => row.Key is null), _store.Meta("kek")!, KeyFile, _file.Passphrase is not null);
+            });
         }
     }
 
     /// <summary>Closes the vault and forgets the keys in memory.</summary>
     public void Dispose()
     {
+        Forget();
+        foreach (var key in _file.Keys.Values)
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+
+        _store.Dispose();
+    }
+
+    private static string Place(string trace) => $"cairn/v1/trail-key\0{trace}";
+
+    private void Start()
+    {
+        if (_store.Meta("format") is null)
+        {
+            using var guard = FileLock.Take(LockPath, Patience);
+            if (_store.Meta("format") is null)
+            {
+                WrapFirst();
+            }
+        }
+
+        if (_store.Meta("format") is var format && format != Format)
+        {
+            throw new LedgerDirectoryException($"the vault {_store.Path} has format {format}; this program reads format {Format}");
+        }
+
+        Reload();
+        if (_store.Meta("unfinished") is not null && FileLock.TryTake(LockPath) is { } free)
+        {
+            using (free)
+            {
+                Settle();
+            }
+        }
+
+        _version = _store.Version;
+    }
+
+    // A file that is there already was written by a start that was killed before its transaction.
+    private void WrapFirst()
+    {
+        var path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_store.Path))!, DefaultKeyFile);
+        if (!File.Exists(path))
+        {
+            KeyEncryptionFile.Of(path, null, [new(KeyEncryptionFile.NewId(), RandomNumberGenerator.GetBytes(WrappedKey.KeySize))]).Write();
+        }
+
+        _file = KeyEncryptionFile.Read(path, _passphrase);
+        var (id, kek) = _file.Keys.Last();
+        using (var transaction = _store.Begin())
+        {
+            foreach (var row in _store.AddKekColumn().Where(row => row.Key is not null))
+            {
+                _store.Put(new VaultRow(row.Trace, WrappedKey.Wrap(kek, row.Key, Place(row.Trace)), id));
+            }
+
+            _store.SetMeta("format", Format);
+            _store.SetMeta("kek", id);
+            _store.SetMeta("kek_file", DefaultKeyFile);
+            _store.SetMeta("unfinished", "1");
+            transaction.Commit();
+        }
+
+        Settle();
+    }
+
+    // The order of effects: the new key is durable → one transaction wraps every trail's key under it, without the shredded one → the
+    // vault's file and log are cleared of what was there → the old key is destroyed. Killed in between, the vault opens with what
+    // it has, and the next opening does the rest.
+    private bool Renew((string Path, string? Passphrase)? place, TraceId? shred)
+    {
+        using var guard = FileLock.Take(LockPath, Patience);
+        Reload();
+        if (_store.Meta("unfinished") is not null)
+        {
+            Settle();
+        }
+
+        var (path, passphrase) = place ?? (_file.Path, _file.Passphrase);
+        var moves = path != _file.Path;
+        if (moves && File.Exists(path))
+        {
+            throw new LedgerDirectoryException($"there is a file at {path} already, and a key-encryption key is not put in its place; delete it if an interrupted change left it");
+        }
+
+        var (id, kek) = (KeyEncryptionFile.NewId(), RandomNumberGenerator.GetBytes(WrappedKey.KeySize));
+        var next = KeyEncryptionFile.Of(path, passphrase, [.. moves ? [] : _file.Keys, new(id, kek)]);
+        next.Write();
+        var had = false;
+        using (var transaction = _store.Begin())
+        {
+            foreach (var row in _store.All().Where(row => row.Key is not null && row.Trace != shred?.ToString()))
+            {
+                _store.Put(new VaultRow(row.Trace, WrappedKey.Wrap(kek, Unwrap(row), Place(row.Trace)), id));
+            }
+
+            if (shred is { } trace)
+            {
+                had = _store.Find(trace) is { Key: not null };
+                _store.Put(new VaultRow(trace.ToString(), null, null));
+            }
+
+            _store.SetMeta("kek", id);
+            _store.SetMeta("kek_file", moves ? path : _store.Meta("kek_file"));
+            _store.SetMeta("retiring", moves ? _file.Path : null);
+            _store.SetMeta("unfinished", "1");
+            transaction.Commit();
+        }
+
+        _file = next;
+        Forget();
+        Settle();
+        return had;
+    }
+
+    private void Settle()
+    {
+        var current = _store.Meta("kek")!;
+        _store.Purge();
+        if (_file.Keys.Count > 1)
+        {
+            _file = KeyEncryptionFile.Of(_file.Path, _file.Passphrase, _file.Keys.Where(pair => pair.Key == current));
+            _file.Write();
+        }
+
+        if (_store.Meta("retiring") is { } retiring)
+        {
+            KeyEncryptionFile.Destroy(retiring);
+        }
+
+        _store.SetMeta("retiring", null);
+        _store.SetMeta("unfinished", null);
+    }
+
+    private void Reload()
+    {
+        _file = KeyEncryptionFile.Read(KeyFile, _passphrase);
+        var current = _store.Meta("kek")!;
+        if (!_file.Keys.ContainsKey(current))
+        {
+            throw new LedgerDirectoryException(
+                $"{_file.Path} is not the key-encryption key of {_store.Path}: expected the key {current}, found {string.Join(", ", _file.Keys.Keys)}. Vaults from before a rotation or a shredding do not open any more");
+        }
+    }
+
+    private VaultRow? Make(TraceId trace)
+    {
+        using var transaction = _store.Begin();
+        if (_store.Find(trace) is { } made)
+        {
+            return made;
+        }
+
+        var id = _store.Meta("kek")!;
+        var row = new VaultRow(trace.ToString(), WrappedKey.Wrap(Kek(id), RandomNumberGenerator.GetBytes(WrappedKey.KeySize), Place(trace.ToString())), id);
+        _store.Put(row);
+        transaction.Commit();
+        return row;
+    }
+
+    private byte[] Unwrap(VaultRow row) =>
+        row.Kek is { } id && WrappedKey.TryUnwrap(Kek(id), row.Key, Place(row.Trace), out var key)
+            ? key
+            : throw new LedgerDirectoryException($"the key of trail {row.Trace} does not open under the key-encryption key {row.Kek ?? "(none named)"} of {_file.Path}: the vault was altered");
+
+    // Another process may have changed the key-encryption key since.
+    private byte[] Kek(string id)
+    {
+        if (!_file.Keys.TryGetValue(id, out var kek))
+        {
+            Reload();
+            kek = _file.Keys.GetValueOrDefault(id) ?? throw new LedgerDirectoryException($"{_file.Path} has no key {id}, under which {_store.Path} has a trail's key");
+        }
+
+        return kek;
+    }
+
+    private void ForgetWhatOthersChanged()
+    {
+        if (_store.Version is var version && version != _version)
+        {
+            Forget();
+            _version = version;
+        }
+    }
+
+    private void Forget()
+    {
         foreach (var key in _known.Values)
         {
             CryptographicOperations.ZeroMemory(key);
         }
 
-        _connection.Dispose();
+        _known.Clear();
     }
 
-    private byte[]? Find(TraceId trace)
+    private T Guarded<T>(string what, Func<T> work)
     {
-        using var command = _connection.CreateCommand();
-        command.CommandText = "SELECT key FROM trail WHERE trace = $trace";
-        command.Parameters.AddWithValue("$trace", trace.ToString());
-        return command.ExecuteScalar() as byte[];
-    }
-
-    private void Run(string sql, TraceId trace, byte[]? key)
-    {
-        using var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        if (sql.Contains("$trace", StringComparison.Ordinal))
+        try
         {
-            command.Parameters.AddWithValue("$trace", trace.ToString());
+            return work();
         }
-
-        if (key is not null)
+        catch (SqliteException problem)
         {
-            command.Parameters.AddWithValue("$key", key);
-        }
+            if (Journal.JournalFailure.IsFsync(problem))
+            {
+                EmbeddedLedgerOptions.EndProcess("fsync failed on the vault: what is on disk is unknown", problem);
+            }
 
-        command.ExecuteNonQuery();
+            throw new LedgerDirectoryException($"the vault {_store.Path} {what}: {problem.Message}", problem);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            throw new LedgerDirectoryException($"the vault {_store.Path} {what}: {problem.Message}", problem);
+        }
     }
 }
