@@ -5,6 +5,7 @@ using Cairn.Cli.Credentials;
 using Cairn.Cli.Demo;
 using Cairn.Cli.Drills;
 using Cairn.Cli.Emit;
+using Cairn.Cli.Erase;
 using Cairn.Cli.Identity;
 using Cairn.Cli.Investigate;
 using Cairn.Cli.Investigate.Blast;
@@ -38,6 +39,8 @@ internal static class CairnCommand
           cairn report 4bf92f35 -o report.html              one page for people who are no engineers
           cairn replay 4bf92f35                             step through it; --policy decides anew, --as-mcp runs the agent again
           cairn export 4bf92f35 -o trail.cairn.zip          everything that a stranger needs to verify it
+          cairn disclose 4bf92f35 --tool pay -o pay.zip     the same with chosen contents opened, their neighbours closed
+          cairn shred 4bf92f35 --reason "request 9"         destroy its content for good; its records still verify
           cairn keys > trust.policy                         whom to trust: hand it over by another way
           cairn verify trail.cairn.zip --trust trust.policy
           cairn witness serve --dir DIR --logs FILE         cosign somebody else's ledger
@@ -72,6 +75,7 @@ internal static class CairnCommand
             ReportCommand.Create(),
             ReplayCommand.Create(),
             ExportCommand.Create(),
+            DiscloseCommand.Create(),
             VerifyCommand.Create(),
             VerifierCommand.Create(),
             ReceiptCommand.Create(),
@@ -79,6 +83,9 @@ internal static class CairnCommand
             KeysCommand.Create(),
             IdentityCommand.Create(),
             TimestampCommand.Create(),
+            HoldCommand.Create(),
+            ShredCommand.Create(),
+            VaultCommand.Create(),
             FsckCommand.Create(),
             DoctorCommand.Create(),
             ServeCommand.Create(),

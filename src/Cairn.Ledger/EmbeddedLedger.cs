@@ -140,6 +140,10 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         return contents;
     });
 
+    /// <summary>How many contents of a trail's records the ledger keeps.</summary>
+    public long CountContents(TraceId trace) =>
+        Reading(journal => (long)journal.Run("SELECT count(*) FROM content WHERE trace = $trace", ("$trace", Convert.FromHexString(trace.ToString())))!);
+
     /// <summary>The sealed contents of one record.</summary>
     public IReadOnlyList<SealedContent> ContentsOf(TraceId trace, RecordId record) => Reading<IReadOnlyList<SealedContent>>(journal =>
     {
@@ -252,7 +256,15 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
     /// <summary>The statements with changes of trust bundles, by ascending index: those of the policy's operators are looked at.</summary>
     /// <param name="policy">Says which emitters are operators.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    public async IAsyncEnumerable<LedgerEntry> TrustChangesAsync(TrustPolicy policy, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<LedgerEntry> TrustChangesAsync(TrustPolicy policy, CancellationToken cancellationToken) =>
+        OperatorEntriesAsync(policy, IsTrustChange, cancellationToken);
+
+    /// <summary>The statements of the policy's operators that hold a wanted record, by ascending index.</summary>
+    /// <param name="policy">Says which emitters are operators.</param>
+    /// <param name="wanted">Whether a record, as its bytes, is wanted.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    public async IAsyncEnumerable<LedgerEntry> OperatorEntriesAsync(
+        TrustPolicy policy, Func<ReadOnlyMemory<byte>, bool> wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var indices = Reading(journal =>
         {
@@ -285,7 +297,7 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         {
             await foreach (var entry in ReadAsync(index, index + 1, cancellationToken))
             {
-                if (entry.Records.Any(IsTrustChange))
+                if (entry.Records.Any(wanted))
                 {
                     yield return entry;
                 }

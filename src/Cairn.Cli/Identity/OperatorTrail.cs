@@ -28,7 +28,8 @@ internal sealed class OperatorTrail : IAsyncDisposable
         _actor = new Actor(host.Emitter.Issuer, $"{Environment.MachineName}:{Environment.ProcessId}", By);
     }
 
-    private static string By => $"{Environment.UserName}@{Environment.MachineName}";
+    /// <summary>Who runs the command, by the operating system.</summary>
+    public static string By => $"{Environment.UserName}@{Environment.MachineName}";
 
     /// <summary>Begins the trail.</summary>
     /// <param name="data">The data directory; made when there is none.</param>
@@ -38,7 +39,7 @@ internal sealed class OperatorTrail : IAsyncDisposable
     {
         var host = await EmitterHost.EmbeddedAsync(data, domain => SpiffeId.Parse($"spiffe://{domain}/operator/ledger"), By, cancel);
         var trail = new OperatorTrail(host, LedgerDirectory.Open(data));
-        await trail.EmitAsync(RecordKinds.TaskStarted, json =>
+        await trail.RecordAsync(RecordKinds.TaskStarted, json =>
         {
             json.WriteString("principal", By);
             json.WriteString("authenticated", "os-user");
@@ -71,7 +72,7 @@ internal sealed class OperatorTrail : IAsyncDisposable
                 var change = new TrustChange(domain, before?.New, bundle.Encode(), By, domain != _directory.TrustDomain ? "federation" : before is null ? "first" : reason);
                 if (before?.New != change.New)
                 {
-                    await EmitAsync(RecordKinds.LedgerTrustChanged, change.WriteTo, cancel);
+                    await RecordAsync(RecordKinds.LedgerTrustChanged, change.WriteTo, cancel);
                 }
             }
         }
@@ -82,7 +83,7 @@ internal sealed class OperatorTrail : IAsyncDisposable
     }
 
     /// <summary>Records what the kernel said of a process that is about to get an identity; durable when it returns.</summary>
-    public Task RecordEnrolledAsync(WorkloadEnrolment enrolment, CancellationToken cancel) => EmitAsync(RecordKinds.LedgerEnrolled, json =>
+    public Task RecordEnrolledAsync(WorkloadEnrolment enrolment, CancellationToken cancel) => RecordAsync(RecordKinds.LedgerEnrolled, json =>
     {
         var role = _directory.TrustPolicy().RuleFor(enrolment.Entry.SpiffeId)?.Role ?? EmitterRole.Agent;
         json.WriteString("by", By);
@@ -106,6 +107,10 @@ internal sealed class OperatorTrail : IAsyncDisposable
         json.WriteEndObject();
     }, cancel);
 
+    /// <summary>Records a step; the ledger has acknowledged it when it returns.</summary>
+    public async Task<RecordId> RecordAsync(string kind, Action<Utf8JsonWriter> body, CancellationToken cancel) =>
+        await _host.Emitter.EmitDurableAsync(new RecordDraft { Kind = kind, Trace = _trace, Span = _task, Actor = _actor, Body = body }, cancel);
+
     /// <summary>Ends the trail.</summary>
     public Task EndAsync(string status, CancellationToken cancel) => _host.EndTaskAsync(_trace, _task, _actor, status, null, cancel);
 
@@ -114,9 +119,6 @@ internal sealed class OperatorTrail : IAsyncDisposable
         await _host.DisposeAsync();
         _turn.Dispose();
     }
-
-    private async Task EmitAsync(string kind, Action<Utf8JsonWriter> body, CancellationToken cancel) =>
-        await _host.Emitter.EmitDurableAsync(new RecordDraft { Kind = kind, Trace = _trace, Span = _task, Actor = _actor, Body = body }, cancel);
 
     private async Task<Dictionary<string, TrustChange>> LastAsync(CancellationToken cancel)
     {

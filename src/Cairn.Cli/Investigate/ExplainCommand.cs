@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
+using Cairn.Cli.Erase;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 using Cairn.Trails;
+using Cairn.Trails.Erasure;
 using Cairn.Trails.Explaining;
 using Spectre.Console;
 
@@ -21,14 +23,15 @@ internal static class ExplainCommand
         {
             await using var open = await OpenLedger.ReadAsync(DataOption.Resolve(parsed.GetValue(data)), sequence: false, cancel);
             var trail = await open.Trails.ReadAsync(open.Resolve(parsed.GetRequiredValue(trace)), cancel);
+            var shredding = await ErasureWords.ShreddingAsync(open, trail.Trace, cancel);
             if (parsed.IsJson(output))
             {
                 await using var stdout = Console.OpenStandardOutput();
-                WriteJson(stdout, trail);
+                WriteJson(stdout, trail, shredding);
             }
             else
             {
-                Print(Screen.Create(), trail);
+                Print(Screen.Create(), trail, shredding);
             }
 
             return ExitCode.Done;
@@ -36,11 +39,16 @@ internal static class ExplainCommand
         return command;
     }
 
-    private static void Print(Screen screen, Trail trail)
+    private static void Print(Screen screen, Trail trail, Shredding? shredding)
     {
         var legend = new Dictionary<RecordId, int>();
         var console = screen.Console;
         console.MarkupLineInterpolated($"[bold]Trail {trail.Trace}[/]");
+        if (shredding is not null)
+        {
+            screen.Say(ErasureWords.Tell(shredding));
+        }
+
         foreach (var answer in Explanation.Of(trail))
         {
             console.WriteLine();
@@ -72,11 +80,12 @@ internal static class ExplainCommand
         return number;
     }
 
-    private static void WriteJson(Stream output, Trail trail)
+    private static void WriteJson(Stream output, Trail trail, Shredding? shredding)
     {
         using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteString("trace", trail.Trace.ToString());
+        ErasureWords.Write(json, shredding);
         json.WriteStartArray("answers");
         foreach (var answer in Explanation.Of(trail))
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Cli.Erase;
 using Cairn.Cli.Terminal;
 using Cairn.Trails;
 using Cairn.Trails.Bundles;
@@ -25,6 +26,7 @@ internal static class ExportCommand
     {
         await using var open = await OpenLedger.ReadAsync(data, sequence: true, cancel);
         var written = await BundleWriter.WriteAsync(open.Ledger, open.Directory, open.Resolve(trace), file, new BundleOptions { Content = content, Pages = pages }, cancel);
+        await ErasureWords.SayAsync(open, written.Trace, cancel);
         Console.Error.WriteLine(
             $"{written.Path}: {Disk.Size(written.Bytes)}, {written.Records} records in {written.Statements} statements{(content ? $", {written.Contents} disclosed contents" : "")}, under the checkpoint of size {written.CheckpointSize}");
         Console.Error.WriteLine($"cairn: {open.Ledger.Standing(written.Checkpoint)}");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cairn.Cli.Erase;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
@@ -29,6 +30,7 @@ internal static class ShowCommand
         var id = open.Resolve(trace);
         var trail = await open.Trails.ReadAsync(id, cancel);
         var brackets = await open.Trails.BracketsAsync(id, open.Directory, cancel);
+        var shredding = await ErasureWords.ShreddingAsync(open, trail.Trace, cancel);
         if (at is { } time)
         {
             Console.Error.WriteLine($"as known at {time.UtcDateTime:O}");
@@ -39,12 +41,16 @@ internal static class ShowCommand
         if (json)
         {
             await using var stdout = Console.OpenStandardOutput();
-            TrailJson.Write(stdout, trail, brackets, json => StandingJson.Write(json, "checkpoint", standing));
+            TrailJson.Write(stdout, trail, shredding, brackets, json => StandingJson.Write(json, "checkpoint", standing));
         }
         else
         {
             TrailScreen.Print(screen, trail, brackets);
             screen.Say($"Checkpoint: {(standing is null ? "none covers the whole trail yet" : $"size {standing.Size}; {standing}")}");
+            if (shredding is not null)
+            {
+                screen.Say(ErasureWords.Tell(shredding));
+            }
         }
 
         return ExitCode.Done;

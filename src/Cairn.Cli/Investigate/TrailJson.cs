@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Cairn.Cli.Erase;
 using Cairn.Evidence.Timestamps;
 using Cairn.Trails;
+using Cairn.Trails.Erasure;
 
 namespace Cairn.Cli.Investigate;
 
@@ -11,13 +13,16 @@ internal static class TrailJson
 
     /// <param name="output">Where it goes.</param>
     /// <param name="trail">The trail.</param>
+    /// <param name="shredding">When its content was shredded; null: it was not.</param>
     /// <param name="brackets">Between which times each statement was made, by its index; null: unknown.</param>
     /// <param name="more">Members that are not the trail's own, at the end.</param>
-    public static void Write(Stream output, Trail trail, IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>>? brackets = null, Action<Utf8JsonWriter>? more = null)
+    public static void Write(
+        Stream output, Trail trail, Shredding? shredding = null, IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>>? brackets = null, Action<Utf8JsonWriter>? more = null)
     {
         using var json = new Utf8JsonWriter(output, Indented);
         json.WriteStartObject();
         WriteHead(json, trail);
+        ErasureWords.Write(json, shredding);
         json.WriteStartArray("tasks");
         foreach (var task in trail.Tasks)
         {

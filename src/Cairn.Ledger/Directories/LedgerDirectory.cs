@@ -50,6 +50,9 @@ public sealed class LedgerDirectory
     /// <summary>The trails' content keys.</summary>
     public string VaultPath => Path.Combine(Root, "vault.db");
 
+    /// <summary>The lock of whoever decides about a trail's content: shredding, and holds against it.</summary>
+    public string ErasureLockPath => Path.Combine(Root, "erasure.lock");
+
     /// <summary>The projection that investigators query; can be deleted.</summary>
     public string IndexPath => Path.Combine(Root, "index.db");
 

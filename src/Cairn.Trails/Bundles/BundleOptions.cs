@@ -9,6 +9,9 @@ public sealed record BundleOptions
     /// <summary>Whether contents that were kept are disclosed, each with the key of its own commitment.</summary>
     public bool Content { get; init; }
 
+    /// <summary>Which contents are disclosed, as records and the members that commit to them; null for all that were kept.</summary>
+    public IReadOnlySet<(RecordId Record, string Member)>? Chosen { get; init; }
+
     /// <summary>
     /// Whether report.html, for people to read, and verify.html, the second verifier, come into it. The report is made of the
     /// verified bundle, with the whole trail in memory.

@@ -105,7 +105,7 @@ public static class BundleWriter
 
         var note = await ledger.WaitForCheckpointAsync(indices[^1], options.CheckpointTimeout, cancellationToken);
         using var vault = options.Content ? TrailVault.Open(directory.VaultPath) : null;
-        var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault, new AnchorStore(directory));
+        var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault, options.Chosen, new AnchorStore(directory));
         var policy = directory.TrustPolicy();
         await export.AddTrustAsync(policy, cancellationToken);
         await export.RunAsync(indices, cancellationToken);

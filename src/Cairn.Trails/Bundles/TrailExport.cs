@@ -13,7 +13,7 @@ using Cairn.Ledger.Timestamps;
 namespace Cairn.Trails.Bundles;
 
 /// <summary>One pass over a trail's statements into a bundle.</summary>
-internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle, TraceId trace, Checkpoint checkpoint, TrailVault? vault, AnchorStore anchors)
+internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle, TraceId trace, Checkpoint checkpoint, TrailVault? vault, IReadOnlySet<(RecordId Record, string Member)>? chosen, AnchorStore anchors)
 {
     private readonly byte[] _trace = Encoding.ASCII.GetBytes(trace.ToString());
     private readonly SortedDictionary<long, TreeHead> _heads = [];
@@ -145,10 +145,16 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         }
 
         var record = Record.Parse(bytes);
-        foreach (var content in ledger.ContentsOf(trace, record.Id))
+        foreach (var content in ledger.ContentsOf(trace, record.Id).Where(content => chosen is null || chosen.Contains((record.Id, content.Member))))
         {
-            var held = HeldCommitment.Parse(record.Body.GetProperty(content.Member));
-            bundle.Add(record.Id, content.Member, Commitment.CommitmentKey(trailKey, record.Id, held.ForKept(content.Member).KeyMember), content.Open(trailKey));
+            var (value, keyMember) = HeldCommitment.Parse(record.Body.GetProperty(content.Member)).ForKept(content.Member);
+            var (key, opened) = (Commitment.CommitmentKey(trailKey, record.Id, keyMember), content.Open(trailKey));
+            if (!Commitment.Matches(value, key, opened))
+            {
+                throw new BundleExportException($"the {content.Member} that the ledger keeps for record {record.Id} does not match the record's commitment; nothing was disclosed");
+            }
+
+            bundle.Add(record.Id, content.Member, key, opened);
             Contents++;
         }
     }

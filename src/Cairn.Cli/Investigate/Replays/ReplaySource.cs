@@ -1,3 +1,4 @@
+using Cairn.Cli.Erase;
 using Cairn.Cli.Terminal;
 using Cairn.Trails;
 using Cairn.Trails.Bundles;
@@ -25,6 +26,7 @@ internal sealed class ReplaySource : IAsyncDisposable
         try
         {
             var trail = await open.Trails.ReadAsync(open.Resolve(trace), cancel);
+            await ErasureWords.SayAsync(open, trail.Trace, cancel);
             var contents = LedgerContents.Open(open.Ledger, open.Directory);
             return new ReplaySource(trail, contents, open, contents);
         }
