@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
+using Cairn.Identity.Files;
 using Cairn.Ledger;
 
 namespace Cairn.EndToEnd;
@@ -116,6 +117,41 @@ public class ErasureTests
     }
 
     [Fact]
+    public async Task A_shredding_that_was_killed_between_its_record_and_the_destruction_is_named_and_completed()
+    {
+        using var folder = new TemporaryFolder();
+        var trace = await CallAsync(folder, Marker);
+        var vault = LedgerDirectory.Open(folder["data"]).VaultPath;
+        // The destruction waits for the vault's lock, so that the program can be killed exactly there.
+        using (FileLock.Take($"{vault}.lock", TimeSpan.FromSeconds(10)))
+        {
+            using var process = Process.Start(CairnProgram.Start("shred", trace, "--by", "dpo@example.org", "--reason", "request 9", "--data", folder["data"]))!;
+            var until = Environment.TickCount64 + 60_000;
+            while (Environment.TickCount64 < until && !await HasBegunAsync(folder["data"]))
+            {
+                await Task.Delay(100, TestContext.Current.CancellationToken);
+            }
+
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.False(TrailVault.IsShredded(vault, TraceId.Parse(trace)));
+        var status = await CairnProgram.RunAsync("vault", "status", "--data", folder["data"]);
+        Assert.True(status.ExitCode == 1, status.ToString());
+        Assert.Contains($"NOT SHREDDED: {trace}", status.Output);
+
+        await OkAsync("shred", trace, "--data", folder["data"]);
+
+        Assert.True(TrailVault.IsShredded(vault, TraceId.Parse(trace)));
+        Assert.Equal(
+            ["begun dpo@example.org", "done dpo@example.org"],
+            (await Recorded.ReadAsync(folder["data"])).Where(record => record.Kind == RecordKinds.LedgerShredded)
+                .Select(record => $"{record.Body.GetProperty("state").GetString()} {record.Body.GetProperty("by").GetString()}"));
+        await OkAsync("vault", "status", "--data", folder["data"]);
+    }
+
+    [Fact]
     public async Task Rotation_and_protection_leave_content_as_it_was_and_every_command_needs_the_passphrase_then()
     {
         using var folder = new TemporaryFolder();
@@ -176,6 +212,8 @@ public class ErasureTests
         Assert.Equal(2, after.Count(record => record.Kind == RecordKinds.LedgerExported));
         Assert.Empty(RecordSchemas.Errors(after));
     }
+
+    private static async Task<bool> HasBegunAsync(string data) => (await Recorded.ReadAsync(data)).Any(record => record.Kind == RecordKinds.LedgerShredded);
 
     private static async Task<Outcome> OkAsync(params string[] arguments)
     {
