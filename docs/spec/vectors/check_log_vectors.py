@@ -90,13 +90,13 @@ def root(leaves):
     return node(root(leaves[:k]), root(leaves[k:]))
 
 
-def included(hash_, index, size, path, expected):
+def root_from(hash_, index, size, path):
     if index < 0 or index >= size:
-        return False
+        return None
     at, last = index, size - 1
     for sibling in path:
         if last == 0:
-            return False
+            return None
         if at & 1 or at == last:
             hash_ = node(sibling, hash_)
             while not at & 1 and at:
@@ -104,7 +104,11 @@ def included(hash_, index, size, path, expected):
         else:
             hash_ = node(hash_, sibling)
         at, last = at >> 1, last >> 1
-    return last == 0 and hash_ == expected
+    return hash_ if last == 0 else None
+
+
+def included(hash_, index, size, path, expected):
+    return root_from(hash_, index, size, path) == expected
 
 
 def fold(older, newer, start, rest):
@@ -351,6 +355,127 @@ def check_receipts():
         refused(parse_proof, case["text"].encode(), case["name"])
 
 
+def cbor(data, at=0):
+    """One item of CBOR with definite lengths, and where it ends; a tag is ("tag", number, value)."""
+    need(at < len(data), "cut")
+    major, argument, at = data[at] >> 5, data[at] & 31, at + 1
+    if argument > 23:
+        need(argument < 28, "definite length")
+        size = 1 << argument - 24
+        need(at + size <= len(data), "cut")
+        argument, at = int.from_bytes(data[at : at + size], "big"), at + size
+        need(argument >= (24 if size == 1 else 1 << size * 4), "shortest form")
+    if major in (2, 3):
+        need(at + argument <= len(data), "cut")
+        value = data[at : at + argument]
+        return (value if major == 2 else value.decode()), at + argument
+    if major == 4:
+        items = []
+        for _ in range(argument):
+            item, at = cbor(data, at)
+            items.append(item)
+        return items, at
+    if major == 5:
+        pairs = {}
+        for _ in range(argument):
+            key, at = cbor(data, at)
+            need(key not in pairs, "each key once")
+            pairs[key], at = cbor(data, at)
+        return pairs, at
+    if major == 6:
+        value, at = cbor(data, at)
+        return ("tag", argument, value), at
+    if major == 7:
+        need(argument == 22, "null")
+        return None, at
+    return (argument if major == 0 else -1 - argument), at
+
+
+def whole(data):
+    value, at = cbor(data)
+    need(at == len(data), "the end")
+    return value
+
+
+def head(major, number):
+    if number < 24:
+        return bytes([major << 5 | number])
+    size = next(i for i in range(4) if number < 1 << (8 << i))
+    return bytes([major << 5 | 24 + size]) + number.to_bytes(1 << size, "big")
+
+
+def octets(value):
+    return head(2, len(value)) + value
+
+
+def parse_cose(data):
+    tagged = whole(data)
+    need(isinstance(tagged, tuple) and tagged[1] == 18, "tag 18")
+    protected, unprotected, payload, signature = tagged[2]
+    header = whole(protected)
+    need(set(header) <= {1, 4, 15, 395} and header.get(395) == 1, "protected header")
+    need(header.get(1) in (-7, -8, -48), "alg")
+    need(payload is None and set(unprotected) == {396} and len(unprotected[396]) == 1, "vdp")
+    need(len(signature) == (2420 if header[1] == -48 else 64), "signature")
+    ((kind, proofs),) = unprotected[396].items()
+    need(kind in (-1, -2) and len(proofs) == 1, "one proof")
+    first, second, path = whole(proofs[0])
+    need(second < first if kind == -1 else first <= second, "order")
+    need(len(path) <= 64 and all(len(x) == 32 for x in path), "path")
+    return kind, first, second, path, header, protected, signature
+
+
+def cose_key(key, thumbprint):
+    kind, public = key[2], key[3]
+    kty, tail = (b"\x01", b"\x20\x06\x21" + octets(public)) if kind == 1 else (b"\x07", b"\x20" + octets(public))
+    alg = b"\x03" + (b"\x27" if kind == 1 else b"\x38\x2f")
+    if thumbprint:
+        return b"\xa3\x01" + kty + (b"" if kind == 1 else alg) + tail
+    kid = b"\x02" + octets(hashlib.sha256(cose_key(key, True)).digest())
+    return (b"\xa5\x01" if kind == 1 else b"\xa4\x01") + kty + kid + alg + tail
+
+
+def cose_signed(receipt, key, root_):
+    _, _, _, _, header, protected, signature = receipt
+    if header.get(4) != hashlib.sha256(cose_key(key, True)).digest() or header[1] != (-8 if key[2] == 1 else -48):
+        return False
+    signed = b"\x84" + head(3, 10) + b"Signature1" + octets(protected) + octets(b"") + octets(root_)
+    try:
+        if key[2] == 1:
+            ed25519.Ed25519PublicKey.from_public_bytes(key[3]).verify(signature, signed)
+        elif mldsa is not None:
+            mldsa.MLDSA44PublicKey.from_public_bytes(key[3]).verify(signature, signed)
+        return True
+    except InvalidSignature:
+        return False
+
+
+def check_cose():
+    keys = {item["name"]: parse_key(item["verifier"]) for item in load("checkpoints/keys.json")["keys"]}
+    vectors = load("receipts/cose.json")
+    for item in vectors["keys"]:
+        same(cose_key(keys[item["key"]], False).hex(), item["cose_key"], item["key"])
+        same(hashlib.sha256(cose_key(keys[item["key"]], True)).hexdigest(), item["thumbprint"], item["key"])
+    for case in vectors["inclusion"]:
+        receipt = parse_cose((HERE / "receipts" / case["file"]).read_bytes())
+        _, size, index, path, *_ = receipt
+        found = root_from(leaf(bytes.fromhex(case["entry"])), index, size, path)
+        same(found is not None and cose_signed(receipt, keys[case["key"]], found), case["proves"], case["file"])
+    for case in vectors["consistency"]:
+        receipt = parse_cose((HERE / "receipts" / case["file"]).read_bytes())
+        _, older, newer, path, *_ = receipt
+        roots = [bytes.fromhex(case[name]) for name in ("older_root", "newer_root")]
+        same(consistent(older, roots[0], newer, roots[1], path) and cose_signed(receipt, keys[case["key"]], roots[1]), case["proves"], case["file"])
+    data = (HERE / "receipts" / vectors["transparent"]["file"]).read_bytes()
+    _, start = cbor(data, 2)
+    receipts, end = cbor(data, start)
+    same((data[:start] + b"\xa0" + data[end:]).hex(), vectors["transparent"]["statement"], "transparent.cose")
+    for receipt in receipts[394]:
+        parse_cose(receipt)
+    for case in vectors["malformed"]:
+        refused(parse_cose, bytes.fromhex(case["cbor"]), case["name"])
+
+
 # witnessing.md
 
 
@@ -512,6 +637,6 @@ def check_trust():
 if __name__ == "__main__":
     if mldsa is None:
         sys.exit("this version of cryptography has no ML-DSA-44: install a newer one")
-    for check in (check_merkle, check_tiles, check_checkpoints, check_receipts, check_witnessing, check_trust):
+    for check in (check_merkle, check_tiles, check_checkpoints, check_receipts, check_cose, check_witnessing, check_trust):
         check()
     print(f"{checks} checks passed")

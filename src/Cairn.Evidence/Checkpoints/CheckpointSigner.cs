@@ -106,7 +106,11 @@ public abstract class CheckpointSigner : IDisposable
     {
     }
 
-    private protected abstract byte[] SignMessage(byte[] message);
+    /// <summary>
+    /// Signs a message that is no checkpoint. The caller answers for it that no checkpoint's or cosignature's message can be
+    /// the same bytes (docs/decisions/0175): a COSE Sig_structure begins with 0x84, which no UTF-8 text does.
+    /// </summary>
+    internal abstract byte[] SignMessage(byte[] message);
 
     private sealed class Ed25519 : CheckpointSigner
     {
@@ -121,7 +125,7 @@ public abstract class CheckpointSigner : IDisposable
             return new Ed25519(seed, key, new VerifierKey(name, type, key.PublicKey.Export(KeyBlobFormat.RawPublicKey)));
         }
 
-        private protected override byte[] SignMessage(byte[] message) => SignatureAlgorithm.Ed25519.Sign(_key, message);
+        internal override byte[] SignMessage(byte[] message) => SignatureAlgorithm.Ed25519.Sign(_key, message);
 
         protected override void Dispose(bool disposing)
         {
@@ -143,7 +147,7 @@ public abstract class CheckpointSigner : IDisposable
             return new MlDsa(seed, key, new VerifierKey(name, KeyType.MlDsa44, key.GetPublicKey().GetEncoded()));
         }
 
-        private protected override byte[] SignMessage(byte[] message)
+        internal override byte[] SignMessage(byte[] message)
         {
             var signer = new MLDsaSigner(MLDsaParameters.ml_dsa_44, deterministic: true);
             signer.Init(forSigning: true, _key);

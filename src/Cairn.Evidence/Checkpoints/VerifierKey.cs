@@ -121,6 +121,10 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
         return result;
     }
 
+    /// <summary>Whether the bare signature, without a time, over a message is good.</summary>
+    internal bool VerifyMessage(byte[] message, ReadOnlySpan<byte> signature) =>
+        Type == KeyType.MlDsa44 ? VerifyMlDsa(message, signature) : VerifyEd25519(message, signature);
+
     /// <summary>Keys are equal when name, type and public key are.</summary>
     public bool Equals(VerifierKey? other) =>
         other is not null && Name == other.Name && Type == other.Type && PublicKey.Span.SequenceEqual(other.PublicKey.Span);
@@ -165,7 +169,7 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
 
         // The body is what was signed; only ML-DSA signs fields of the parsed checkpoint.
         var message = CosignedMessage.For(Type, Name, checkpoint ?? Unused, body, seconds);
-        return Type == KeyType.MlDsa44 ? VerifyMlDsa(message, signature) : VerifyEd25519(message, signature);
+        return VerifyMessage(message, signature);
     }
 
     /// <summary>The end of year 9999. The specification allows times up to 2^63 - 1 and lets verifiers refuse those in the future.</summary>

@@ -38,7 +38,7 @@ public class ReceiptVectors
         });
         files["malformed.json"] = VectorFiles.Encode(new { Cases = Malformed() });
 
-        VectorFiles.AssertCommitted("receipts", files);
+        VectorFiles.AssertCommitted("receipts", files.Concat(CoseReceiptVectors.Files()).ToDictionary());
     }
 
     private static object Case(string file, int entry, bool proves) =>

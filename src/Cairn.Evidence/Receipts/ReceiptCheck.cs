@@ -1,0 +1,132 @@
+using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Merkle;
+using Cairn.Evidence.Statements;
+using Cairn.Evidence.Trust;
+
+namespace Cairn.Evidence.Receipts;
+
+/// <summary>What a policy says of a statement's receipts. <see cref="Failures"/> is empty exactly when they are accepted.</summary>
+/// <param name="Failures">Each names what was expected and what was found.</param>
+/// <param name="Keys">The log keys of the policy that signed a good receipt.</param>
+/// <param name="Index">The statement's index, as good receipts say.</param>
+/// <param name="Head">The largest tree that a good receipt is of, its size as the receipt says.</param>
+/// <param name="IsPlaceProved">
+/// Whether index and size are proved: a receipt signs the root alone, and one path can stand for several places. Only a
+/// checkpoint, which signs the size, fixes both.
+/// </param>
+public sealed record ReceiptVerdict(IReadOnlyList<string> Failures, IReadOnlyList<VerifierKey> Keys, long? Index, TreeHead? Head, bool IsPlaceProved)
+{
+    /// <summary>Whether the receipts are accepted.</summary>
+    public bool Accepted => Failures.Count == 0;
+}
+
+/// <summary>
+/// Judges a statement's COSE Receipts by a verifier's policy (docs/spec/receipts.md §6), as strictly as a checkpoint: each of
+/// the log's keys must have signed, and a quorum, which no receipt carries, must be shown by the signed checkpoint.
+/// </summary>
+public static class ReceiptCheck
+{
+    /// <summary>Checks receipts of inclusion. It does not check the statement's own signature.</summary>
+    /// <param name="statement">The statement as the ledger holds it.</param>
+    /// <param name="receipts">Its receipts; those of logs that the policy does not name count for nothing.</param>
+    /// <param name="policy">The verifier's log keys, witnesses and quorum.</param>
+    /// <param name="checkpoint">A signed checkpoint with cosignatures, of the largest tree of the receipts; needed where the policy has a quorum.</param>
+    /// <exception cref="EvidenceFormatException">The note's body is not a checkpoint.</exception>
+    public static ReceiptVerdict Run(SignedStatement statement, IReadOnlyList<CoseReceipt> receipts, LogPolicy policy, SignedNote? checkpoint = null)
+    {
+        ArgumentNullException.ThrowIfNull(statement);
+        ArgumentNullException.ThrowIfNull(receipts);
+        ArgumentNullException.ThrowIfNull(policy);
+        var failures = new List<string>();
+        var good = new List<(VerifierKey Key, CoseReceipt Receipt, Digest Root)>();
+        for (var i = 0; i < receipts.Count; i++)
+        {
+            if (Judge(statement, receipts[i], policy) is var (key, root, failure) && failure is null && key is not null)
+            {
+                good.Add((key, receipts[i], root));
+            }
+            else if (failure is not null)
+            {
+                failures.Add($"receipt {i + 1}: {failure}");
+            }
+        }
+
+        var origins = good.Select(one => one.Key.Name).Distinct().ToList();
+        if (origins.Count == 0)
+        {
+            failures.Add("no receipt by a log that the policy names; it names " + string.Join(", ", policy.Logs.Select(log => log.Key.Name).Distinct().DefaultIfEmpty("none")));
+            return new ReceiptVerdict(failures, [], null, null, false);
+        }
+
+        // Whoever breaks one of a log's algorithms must not get by with leaving out the other's receipt.
+        foreach (var missing in policy.Logs.Select(log => log.Key).Where(key => origins.Contains(key.Name) && !good.Any(one => one.Key.Equals(key))))
+        {
+            failures.Add($"no receipt by log key {missing.Name}+{missing.KeyId:x8} ({(missing.Type == KeyType.MlDsa44 ? "ML-DSA-44" : "Ed25519")}); a transparent statement carries one by each key");
+        }
+
+        foreach (var places in good.GroupBy(one => one.Key.Name).Where(log => log.Select(one => one.Receipt.Proof.Second).Distinct().Count() > 1))
+        {
+            failures.Add($"the receipts of {places.Key} give the statement the indices {string.Join(" and ", places.Select(one => one.Receipt.Proof.Second).Distinct())}");
+        }
+
+        var largest = good.MaxBy(one => one.Receipt.Proof.Size);
+        var head = new TreeHead(largest.Receipt.Proof.Size, largest.Root);
+        Quorum(policy, checkpoint, largest.Key.Name, head, failures);
+        return new ReceiptVerdict(failures, [.. good.Select(one => one.Key).Distinct()], largest.Receipt.Proof.Second, head, checkpoint is not null && failures.Count == 0);
+    }
+
+    private static (VerifierKey? Key, Digest Root, string? Failure) Judge(SignedStatement statement, CoseReceipt receipt, LogPolicy policy)
+    {
+        if (!receipt.Proof.IsInclusion)
+        {
+            return (null, default, "expected a receipt of inclusion, found one of consistency");
+        }
+
+        var named = policy.Logs.Select(log => log.Key).Where(key => key.Name == receipt.Issuer).ToList();
+        if (named.Count == 0)
+        {
+            return (null, default, null);
+        }
+
+        var key = named.Find(key => receipt.KeyId is { } kid && kid.Span.SequenceEqual(CoseKey.Thumbprint(key).ToArray()));
+        if (key is null)
+        {
+            return (null, default, $"expected a key of {receipt.Issuer} that the policy names, found {(receipt.KeyId is { } other ? $"kid {Convert.ToHexStringLower(other.Span)}" : "no kid")}");
+        }
+
+        if (receipt.Subject != statement.Payload.Stream.ToString())
+        {
+            return (null, default, $"expected the statement's sub {statement.Payload.Stream}, found {Hex.Excerpt(receipt.Subject)}");
+        }
+
+        if (receipt.RootFor(statement.LeafHash) is not { } root)
+        {
+            return (null, default, $"a path of {receipt.Proof.Path.Count} hashes does not fit leaf {receipt.Proof.Second} of {receipt.Proof.First}");
+        }
+
+        return receipt.Verify(key, root)
+            ? (key, root, null)
+            : (null, default, $"the statement at index {receipt.Proof.Second} leads to the root {root} of size {receipt.Proof.Size}, which the signature by {key.Name}+{key.KeyId:x8} is not over");
+    }
+
+    private static void Quorum(LogPolicy policy, SignedNote? note, string origin, TreeHead head, List<string> failures)
+    {
+        if (note is null)
+        {
+            if (policy.Quorum is not null)
+            {
+                failures.Add($"the policy asks for the quorum {policy.Quorum}, and a COSE receipt carries no cosignatures: give the signed checkpoint of size {head.Size}");
+            }
+
+            return;
+        }
+
+        var checkpoint = Checkpoint.Of(note);
+        if (checkpoint.Origin != origin || checkpoint.Head != head)
+        {
+            failures.Add($"expected a checkpoint of {origin} with size {head.Size} and root {head.Root}, found {checkpoint.Origin} with size {checkpoint.Size} and root {checkpoint.Root}");
+        }
+
+        failures.AddRange(policy.Check(note).Failures.Select(failure => $"checkpoint: {failure}"));
+    }
+}
