@@ -101,6 +101,15 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
     /// <summary>The number of statements acknowledged.</summary>
     public long Count() => Reading(journal => journal.Count());
 
+    /// <summary>Where this very statement stands in the ledger; null when it was not taken, or another has its place in the stream.</summary>
+    public long? IndexOf(SignedStatement statement)
+    {
+        ArgumentNullException.ThrowIfNull(statement);
+        return Reading(journal => journal.Run(
+            "SELECT idx FROM statement WHERE stream = $stream AND seq = $seq AND hash = $hash",
+            ("$stream", statement.Payload.Stream.ToArray()), ("$seq", statement.Payload.Seq), ("$hash", statement.Hash.ToArray()))) as long?;
+    }
+
     /// <summary>The trails that have records, in the order in which they began, each with its first statement's index.</summary>
     public IReadOnlyList<(TraceId Trace, long FirstIndex)> Trails() => Reading<IReadOnlyList<(TraceId, long)>>(journal =>
     {

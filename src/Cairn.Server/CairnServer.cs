@@ -5,6 +5,7 @@ using Cairn.Ledger;
 using Cairn.Server.Access;
 using Cairn.Server.Ingest;
 using Cairn.Server.Reading;
+using Cairn.Server.Scitt;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
@@ -26,9 +27,11 @@ public sealed class CairnServer : IAsyncDisposable
     private readonly EnrolmentTrail _trail;
 
     private readonly Stamping _stamping;
+    private readonly ReceiptDesk _desk;
 
-    private CairnServer(WebApplication app, EmbeddedLedger ledger, LocalAuthority authority, StatementRoute statements, Enrolments enrolments, EnrolmentTrail trail, Stamping stamping) =>
-        (_app, _ledger, _authority, _statements, _enrolments, _trail, _stamping) = (app, ledger, authority, statements, enrolments, trail, stamping);
+    private CairnServer(
+        WebApplication app, EmbeddedLedger ledger, LocalAuthority authority, StatementRoute statements, Enrolments enrolments, EnrolmentTrail trail, Stamping stamping, ReceiptDesk desk) =>
+        (_app, _ledger, _authority, _statements, _enrolments, _trail, _stamping, _desk) = (app, ledger, authority, statements, enrolments, trail, stamping, desk);
 
     /// <summary>Where it listens, with the port that port 0 became.</summary>
     public Uri Address => new(_app.Urls.First());
@@ -58,6 +61,7 @@ public sealed class CairnServer : IAsyncDisposable
         CheckAddress(options);
         EmbeddedLedger? ledger = null;
         LocalAuthority? authority = null;
+        ReceiptDesk? desk = null;
         try
         {
             var directory = LedgerDirectory.OpenOrCreate(options.DataPath, time: options.Time);
@@ -70,13 +74,17 @@ public sealed class CairnServer : IAsyncDisposable
             var app = Build(options);
             statements.Map(app);
             new EnrolmentRoute(options, authority, directory.TrustPolicy(), tokens, new JoinTokens(directory.KeysPath, options.Time), enrolments, trail).Map(app);
-            new ReadingRoutes(options, directory, ledger, new Readers(options, tokens, enrolments)).Map(app);
+            var readers = new Readers(options, tokens, enrolments);
+            desk = new ReceiptDesk(directory, ledger);
+            new ReadingRoutes(options, directory, ledger, readers).Map(app);
+            new ScittRoutes(options, ledger, desk, readers).Map(app);
             await app.StartAsync(cancellationToken);
-            return new CairnServer(app, ledger, authority, statements, enrolments, trail, new Stamping(directory, ledger, options));
+            return new CairnServer(app, ledger, authority, statements, enrolments, trail, new Stamping(directory, ledger, options), desk);
         }
         catch (Exception e)
         {
             authority?.Dispose();
+            desk?.Dispose();
             if (ledger is not null)
             {
                 await ledger.DisposeAsync();
@@ -102,6 +110,7 @@ public sealed class CairnServer : IAsyncDisposable
         _authority.Dispose();
         _statements.Dispose();
         _enrolments.Dispose();
+        _desk.Dispose();
     }
 
     private static void CheckAddress(CairnServerOptions options)

@@ -10,14 +10,17 @@ internal sealed class Readers(CairnServerOptions options, ServerTokens tokens, E
 {
     /// <summary>A filter for routes that take the read token.</summary>
     public ValueTask<object?> RequireReader(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        options.Open || tokens.IsRead(Token(context.HttpContext)) ? next(context) : Refused("read.token");
+        IsReader(context.HttpContext) ? next(context) : Refused("read.token");
 
     /// <summary>A filter for routes that also take an emitter's access token.</summary>
-    public ValueTask<object?> RequireReaderOrEmitter(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        var token = Token(context.HttpContext);
-        return options.Open || tokens.IsRead(token) || enrolments.IsAccess(token) ? next(context) : Refused("read.token, or the access token that enrolment gave");
-    }
+    public ValueTask<object?> RequireReaderOrEmitter(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        IsReaderOrEmitter(context.HttpContext) ? next(context) : Refused("read.token, or the access token that enrolment gave");
+
+    /// <summary>Whether a request has the read token, or needs none.</summary>
+    public bool IsReader(HttpContext context) => options.Open || tokens.IsRead(Token(context));
+
+    /// <summary>Whether a request has the read token or an emitter's access token, or needs none.</summary>
+    public bool IsReaderOrEmitter(HttpContext context) => IsReader(context) || enrolments.IsAccess(Token(context));
 
     private static ValueTask<object?> Refused(string which) =>
         new(Problems.Unauthorized($"send Authorization: Bearer with the token in the data directory's {which}"));
