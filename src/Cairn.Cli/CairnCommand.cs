@@ -79,6 +79,7 @@ internal static class CairnCommand
             VerifyCommand.Create(),
             VerifierCommand.Create(),
             ReceiptCommand.Create(),
+            VerifyReceiptCommand.Create(),
             PolicyCommand.Create(),
             KeysCommand.Create(),
             IdentityCommand.Create(),
