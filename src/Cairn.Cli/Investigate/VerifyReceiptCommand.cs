@@ -116,6 +116,10 @@ internal static class VerifyReceiptCommand
         if (verdict is { Index: { } index, Head: { } head } && verdict.Keys.Count > 0)
         {
             console.Write(new Text($"  index {index} of {head.Size} statements, root {head.Root}\n  signed by {string.Join(", ", verdict.Keys.Select(Named))}\n"));
+        }
+
+        if (verdict.Accepted)
+        {
             var limit = verdict.IsPlaceProved ? "" : "  - that it is in the tree is proved; index and size are the receipt's word: --checkpoint proves them\n";
             console.Write(new Text($"{limit}  - who made the statement is proved by its own signature, not by a receipt\n", new Style(decoration: Decoration.Dim)));
         }

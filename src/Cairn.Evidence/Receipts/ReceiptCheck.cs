@@ -54,6 +54,11 @@ public static class ReceiptCheck
         var origins = good.Select(one => one.Key.Name).Distinct().ToList();
         if (origins.Count == 0)
         {
+            if (failures.Count > 0)
+            {
+                return new ReceiptVerdict(failures, [], null, null, false);
+            }
+
             failures.Add("no receipt by a log that the policy names; it names " + string.Join(", ", policy.Logs.Select(log => log.Key.Name).Distinct().DefaultIfEmpty("none")));
             return new ReceiptVerdict(failures, [], null, null, false);
         }
