@@ -1,0 +1,110 @@
+using Cairn.Evidence;
+using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Merkle;
+using Cairn.Evidence.Statements;
+using Cairn.Evidence.Trust;
+using Cairn.Identity;
+
+namespace Cairn.Trails.Drills;
+
+/// <summary>
+/// A ledger in memory with keys of its own, for drills: whoever attacks evidence needs some that is theirs. Its authority
+/// keeps its key in a temporary folder, which goes with the ledger.
+/// </summary>
+internal sealed class DrillLedger : IDisposable
+{
+    public const string Origin = "drill.example/ledger";
+    public const string TrustDomain = "drill.example";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("cairn-drill-tamper-").FullName;
+    private readonly LocalAuthority _authority;
+    private readonly CheckpointSigner[] _signers;
+    private readonly List<DrillEmitter> _emitters = [];
+    private readonly List<DrillEntry> _entries = [];
+
+    public DrillLedger(string origin = Origin)
+    {
+        Name = origin;
+        _authority = LocalAuthority.Create(_folder, TrustDomain);
+        _signers = [CheckpointSigner.Generate(KeyType.Ed25519, origin), CheckpointSigner.Generate(KeyType.MlDsa44, origin)];
+    }
+
+    /// <summary>The log's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The second of which everything is dated.</summary>
+    public DateTimeOffset Time { get; } = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+
+    /// <summary>The statements with their records, in ledger order.</summary>
+    public IReadOnlyList<DrillEntry> Entries => _entries;
+
+    /// <summary>Whom a verifier of this ledger trusts.</summary>
+    public TrustPolicy Policy => TrustPolicy.Parse(
+        string.Concat(_signers.Select(signer => $"log {signer.VerifierKey}\n")) + "quorum none\n"
+        + $"trustdomain {TrustDomain} {Convert.ToBase64String(_authority.RootCertificate)}\n"
+        + $"emitter gateway spiffe://{TrustDomain}/gateway/*\n");
+
+    /// <summary>A new emitter of a trail.</summary>
+    public DrillEmitter Emitter(TraceId trace, string path)
+    {
+        var id = SpiffeId.Parse($"spiffe://{TrustDomain}/gateway/{path}");
+        var emitter = new DrillEmitter(_authority.Issue(id, TimeSpan.FromHours(1)), trace, Time);
+        _emitters.Add(emitter);
+        return emitter;
+    }
+
+    /// <summary>Appends a statement of that emitter over these records.</summary>
+    public void Append(DrillEmitter emitter, params byte[][] records) => Append(emitter.Sign(Head(), records));
+
+    /// <summary>Appends a statement.</summary>
+    public void Append(DrillEntry entry) => _entries.Add(entry);
+
+    /// <summary>The tree of the first <paramref name="size"/> statements, of all without it.</summary>
+    public TreeHead? Head(int? size = null) =>
+        (size ?? _entries.Count) is var count and > 0 ? new TreeHead(count, MerkleTree.Root(Leaves(count))) : null;
+
+    /// <summary>The signed checkpoint of the first <paramref name="size"/> statements, of all without it.</summary>
+    public SignedNote Checkpoint(int? size = null)
+    {
+        var head = Head(size) ?? throw new InvalidOperationException("a drill's ledger has statements");
+        var checkpoint = new Checkpoint(Name, head.Size, head.Root);
+        return new SignedNote(checkpoint.Body, [.. _signers.Select(signer => signer.Sign(checkpoint, Time.AddSeconds(30)))]);
+    }
+
+    /// <summary>The trail as an honest exporter puts it together under the checkpoint of that size.</summary>
+    public DrillBundle Export(TraceId trace, int? size = null)
+    {
+        var leaves = Leaves(size ?? _entries.Count);
+        var own = Enumerable.Range(0, leaves.Length).Where(i => _entries[i].Trace == trace).ToList();
+        return new DrillBundle(trace, Checkpoint(size), Policy, Time.AddMinutes(1))
+        {
+            Statements = [.. own.Select(i => new DrillStatement(
+                _entries[i].Statement,
+                new StatementProof(i, null, [], MerkleTree.InclusionPath(leaves, i), Hints(_entries[i].Records)),
+                _entries[i].Records))],
+            Heads = [.. own.Select(i => _entries[i].Statement.Payload.KnownHead).OfType<TreeHead>().DistinctBy(head => head.Size).OrderBy(head => head.Size)
+                .Select(head => new HeadProof(head, MerkleTree.ConsistencyPath(leaves, (int)head.Size)))],
+            Certificates = [.. _emitters.Where(emitter => emitter.Trace == trace).Select(emitter => new CertificateChain(Digest.Sha256(emitter.Chain[0]), [.. emitter.Chain.Select(der => (ReadOnlyMemory<byte>)der)]))],
+        };
+    }
+
+    public static byte[] Hints(IEnumerable<byte[]> records) => [.. records.SelectMany(record => MerkleHash.Leaf(record).ToArray()[..4])];
+
+    public void Dispose()
+    {
+        _emitters.ForEach(emitter => emitter.Dispose());
+        _authority.Dispose();
+        foreach (var signer in _signers)
+        {
+            signer.Dispose();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private Digest[] Leaves(int size) => [.. _entries.Take(size).Select(entry => entry.Statement.LeafHash)];
+}
+
+/// <summary>A statement of the ledger, and the records that it signs.</summary>
+internal sealed record DrillEntry(TraceId Trace, SignedStatement Statement, byte[][] Records);

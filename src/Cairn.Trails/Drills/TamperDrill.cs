@@ -1,0 +1,44 @@
+using Cairn.Evidence;
+using Cairn.Evidence.Trust;
+using Cairn.Evidence.Verification;
+
+namespace Cairn.Trails.Drills;
+
+/// <summary>The evidence that <c>cairn drill tamper</c> attacks, made for it, and its structured attacks.</summary>
+public static class TamperDrill
+{
+    /// <summary>The smallest trail's bundle: one emitter, one statement, two records, and both pages; with the policy that verifies it.</summary>
+    public static (byte[] Bundle, TrustPolicy Policy) Smallest()
+    {
+        using var ledger = new DrillLedger();
+        var trace = TraceId.New();
+        var emitter = ledger.Emitter(trace, "root");
+        ledger.Append(emitter, emitter.Started(), emitter.Ended());
+        return ((ledger.Export(trace) with { Page = "<p>A page"u8.ToArray() }).Pack(), ledger.Policy);
+    }
+
+    /// <summary>Makes every structured attack on a new story, each verified under the policy that the honest bundle is verified by.</summary>
+    /// <exception cref="InvalidOperationException">The honest bundle is not verified.</exception>
+    public static IReadOnlyList<AttackOutcome> Attack()
+    {
+        using var story = DrillStory.Tell();
+        var honest = Verify(story.Honest(), story.Ledger.Policy);
+        return Codes(honest) is { Length: > 0 } codes
+            ? throw new InvalidOperationException($"the drill's honest bundle is not verified: {string.Join(", ", codes)}")
+            : [.. TamperAttacks.All.Select(attack => Try(attack, story, honest))];
+    }
+
+    private static AttackOutcome Try(TamperAttack attack, DrillStory story, VerificationReport honest)
+    {
+        var report = Verify(attack.Make(story), story.Ledger.Policy);
+        string[] expected = [.. attack.Codes.Order(StringComparer.Ordinal)];
+        var found = Codes(report);
+        var isSeen = expected.Length > 0 ? !report.Verified : VerificationJson.Encode(report).AsSpan().SequenceEqual(VerificationJson.Encode(honest));
+        return new AttackOutcome(attack.Name, attack.How, expected, found, isSeen && expected.SequenceEqual(found));
+    }
+
+    private static VerificationReport Verify(DrillBundle bundle, TrustPolicy policy) => BundleVerifier.Verify(new MemoryStream(bundle.Pack(), writable: false), policy);
+
+    private static string[] Codes(VerificationReport report) =>
+        [.. report.Integrity.Failures.Concat(report.Completeness.Failures).Select(failure => failure.Code).Distinct().Order(StringComparer.Ordinal)];
+}

@@ -1,0 +1,28 @@
+using Cairn.Evidence.Drills;
+using Cairn.Evidence.Verification;
+using Cairn.Trails.Drills;
+
+namespace Cairn.Trails.Tests.Drills;
+
+/// <summary>The structured attacks of <c>cairn drill tamper</c>, and the bundle whose bits it changes.</summary>
+public sealed class TamperDrillTests
+{
+    [Fact]
+    public void Every_attack_brings_up_its_codes_and_no_others()
+    {
+        var outcomes = TamperDrill.Attack();
+
+        Assert.All(outcomes, outcome => Assert.Equal((outcome.Name, string.Join(' ', outcome.Expected)), (outcome.Name, string.Join(' ', outcome.Found))));
+        Assert.All(outcomes, outcome => Assert.True(outcome.IsGood, outcome.Name));
+        Assert.Equal(["swap the trust inside"], outcomes.Where(outcome => outcome.Found.Count == 0).Select(outcome => outcome.Name));
+    }
+
+    [Fact]
+    public void Smallest_bundle_is_verified_and_its_bits_by_sample_are_seen()
+    {
+        var (bundle, policy) = TamperDrill.Smallest();
+
+        Assert.True(BundleVerifier.Verify(new MemoryStream(bundle), policy).Verified);
+        Assert.Empty(BitDrill.Run(bundle, policy, sample: 30, seed: 5).Undetected);
+    }
+}
