@@ -41,6 +41,19 @@ public sealed class BitDrillTests
     }
 
     [Fact]
+    public void Witness_that_is_lost_makes_the_report_say_less()
+    {
+        using var ledger = TestLedger.Story();
+        using var witness = CheckpointSigner.Generate(KeyType.CosignatureEd25519, "witness.example/w");
+        var policy = ledger.PolicyWith($"witness w {witness.VerifierKey}\nquorum none\n");
+
+        var report = BitDrill.Run(ledger.Bundle(ledger.Checkpoint(null, witness)), policy, sample: 200, seed: 2);
+
+        Assert.Empty(report.Undetected);
+        Assert.NotEqual(0, Assert.Single(report.Counts, count => count is { IsRefitted: true, Place: BundleFiles.Checkpoint }).SaysLess);
+    }
+
+    [Fact]
     public void Sample_is_the_same_for_the_same_seed()
     {
         using var ledger = TestLedger.Story();
