@@ -86,7 +86,7 @@ test("Page_shows_a_record_with_its_proof_by_keyboard_alone", async () => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.waitForSelector("#record-title");
-  assert.deepEqual(await page.locator(".proof > li > strong").allTextContents(), ["Record", "Statement", "Ledger's tree", "Checkpoint"]);
+  assert.deepEqual(await page.locator(".proof > li > strong").allTextContents(), ["Record", "Statement", "Ledger's tree", "Checkpoint", "Time"]);
   const record = JSON.parse((await page.textContent("#record pre"))!) as { kind: string };
   assert.ok((await page.textContent("#record-title"))!.startsWith(record.kind));
   const report = JSON.parse(readFileSync(join(vectors, "expected.json"), "utf8")) as { cases: unknown[] };
