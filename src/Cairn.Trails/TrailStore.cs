@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
@@ -30,12 +31,9 @@ public sealed class TrailStore(EmbeddedLedger ledger)
         var published = ledger.Checkpoint is { } newest ? TimeAnchor.Of(newest, [], policy) : null;
         var brackets = new TimeBrackets([.. new AnchorStore(directory).Claims(policy), .. published is null ? (TimeAnchor[])[] : [published]]);
         var found = new Dictionary<long, IReadOnlyList<TimeBracket>>();
-        foreach (var index in ledger.StatementsOf(trace))
+        await foreach (var entry in EntriesAsync(ledger.StatementsOf(trace), cancellationToken))
         {
-            await foreach (var entry in ledger.ReadAsync(index, index + 1, cancellationToken))
-            {
-                found[index] = brackets.Of(index, entry.Statement.Payload.KnownHead?.Size ?? 0);
-            }
+            found[entry.Index] = brackets.Of(entry.Index, entry.Statement.Payload.KnownHead?.Size ?? 0);
         }
 
         return found;
@@ -48,28 +46,16 @@ public sealed class TrailStore(EmbeddedLedger ledger)
         var wanted = traces.Distinct().ToDictionary(trace => trace, _ => new List<TrailRecord>());
         var alone = traces.Count == 1 ? Encoding.ASCII.GetBytes(traces[0].ToString()) : null;
         var indices = wanted.Keys.SelectMany(ledger.StatementsOf).Distinct().Order().ToList();
-        for (var start = 0; start < indices.Count;)
+        await foreach (var entry in EntriesAsync(indices, cancellationToken))
         {
-            // Statements that stand side by side are read in one go.
-            var end = start + 1;
-            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
+            foreach (var bytes in entry.Records)
             {
-                end++;
-            }
-
-            await foreach (var entry in ledger.ReadAsync(indices[start], indices[end - 1] + 1, cancellationToken))
-            {
-                foreach (var bytes in entry.Records)
+                // A record that does not even mention the trail need not be read further.
+                if ((alone is null || bytes.Span.IndexOf(alone) >= 0) && Record.Parse(bytes) is var record && wanted.TryGetValue(record.Trace, out var records))
                 {
-                    // A record that does not even mention the trail need not be read further.
-                    if ((alone is null || bytes.Span.IndexOf(alone) >= 0) && Record.Parse(bytes) is var record && wanted.TryGetValue(record.Trace, out var records))
-                    {
-                        records.Add(new TrailRecord(record, entry.Statement.Issuer, entry.Statement.Payload.Stream, entry.Index));
-                    }
+                    records.Add(new TrailRecord(record, entry.Statement.Issuer, entry.Statement.Payload.Stream, entry.Index));
                 }
             }
-
-            start = end;
         }
 
         return [.. traces.Select(trace => wanted[trace])];
@@ -79,4 +65,24 @@ public sealed class TrailStore(EmbeddedLedger ledger)
     /// <exception cref="ArgumentException">The ledger has no record of it.</exception>
     public async Task<Trail> ReadAsync(TraceId trace, CancellationToken cancellationToken) =>
         Trail.From(await RecordsAsync(trace, cancellationToken));
+
+    /// <summary>The ledger's entries at those indices, which ascend. Those that stand side by side are read in one go.</summary>
+    private async IAsyncEnumerable<LedgerEntry> EntriesAsync(IReadOnlyList<long> indices, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var start = 0; start < indices.Count;)
+        {
+            var end = start + 1;
+            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
+            {
+                end++;
+            }
+
+            await foreach (var entry in ledger.ReadAsync(indices[start], indices[end - 1] + 1, cancellationToken))
+            {
+                yield return entry;
+            }
+
+            start = end;
+        }
+    }
 }
