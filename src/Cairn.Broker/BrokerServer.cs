@@ -20,9 +20,8 @@ namespace Cairn.Broker;
 public sealed class BrokerServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly X509Certificate2Collection _certificates;
 
-    private BrokerServer(WebApplication app, CredentialBroker broker, X509Certificate2Collection certificates) => (_app, Broker, _certificates) = (app, broker, certificates);
+    private BrokerServer(WebApplication app, CredentialBroker broker) => (_app, Broker) = (app, broker);
 
     /// <summary>Where it listens.</summary>
     public Uri Address => new(_app.Urls.First());
@@ -53,19 +52,16 @@ public sealed class BrokerServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var broker = await CredentialBroker.OpenAsync(options.Broker, cancellationToken);
-        X509Certificate2Collection certificates = [];
         try
         {
             var address = AddressOf(options, broker.Settings.Issuer);
-            certificates = Certificates(options, address);
-            var app = Build(options, address, certificates, broker);
+            var app = Build(options, address, TlsOf(options, address), broker);
             await app.StartAsync(cancellationToken);
-            return new BrokerServer(app, broker, certificates);
+            return new BrokerServer(app, broker);
         }
         catch (Exception e)
         {
             await broker.DisposeAsync();
-            Free(certificates);
             throw e is IOException or UnauthorizedAccessException or CryptographicException ? new BrokerException($"credentials can't be served: {e.Message}", e) : e;
         }
     }
@@ -76,7 +72,6 @@ public sealed class BrokerServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         await Broker.DisposeAsync();
-        Free(_certificates);
     }
 
     private static Uri AddressOf(BrokerServerOptions options, string issuer)
@@ -93,32 +88,19 @@ public sealed class BrokerServer : IAsyncDisposable
             : throw new BrokerException($"{address} is reachable from other machines and has no TLS: tokens could be read on the way. Use https with --tls-certificate and --tls-key, or listen on 127.0.0.1 behind a proxy that has TLS");
     }
 
-    private static X509Certificate2Collection Certificates(BrokerServerOptions options, Uri address)
+    private static TlsIdentity? TlsOf(BrokerServerOptions options, Uri address)
     {
         if (address.Scheme == "http")
         {
-            return options.TlsCertificatePath is null ? [] : throw new BrokerException($"a TLS certificate is given, and {address} is plain http; expected https");
+            return options.TlsCertificatePath is null ? null : throw new BrokerException($"a TLS certificate is given, and {address} is plain http; expected https");
         }
 
-        if (options is not { TlsCertificatePath: { } chainPath, TlsKeyPath: { } keyPath })
-        {
-            throw new BrokerException($"{address} needs a TLS certificate and its key: give --tls-certificate FILE --tls-key FILE");
-        }
-
-        DurableFile.RequireOwnerOnly(keyPath);
-        var chain = new X509Certificate2Collection();
-        chain.ImportFromPemFile(chainPath);
-        if (chain.Count == 0)
-        {
-            throw new BrokerException($"{chainPath} holds no certificate; expected PEM, the server's own first");
-        }
-
-        using var leaf = chain[0];
-        chain[0] = X509Certificate2.CreateFromPem(leaf.ExportCertificatePem(), File.ReadAllText(keyPath));
-        return chain;
+        return options is { TlsCertificatePath: { } chainPath, TlsKeyPath: { } keyPath }
+            ? new TlsIdentity(chainPath, keyPath, ownerOnly: true, options.Broker.Log)
+            : throw new BrokerException($"{address} needs a TLS certificate and its key: give --tls-certificate FILE --tls-key FILE");
     }
 
-    private static WebApplication Build(BrokerServerOptions options, Uri address, X509Certificate2Collection certificates, CredentialBroker broker)
+    private static WebApplication Build(BrokerServerOptions options, Uri address, TlsIdentity? identity, CredentialBroker broker)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ApplicationName = "cairn" });
         builder.Logging.ClearProviders(); // the log delegate speaks; request logs could hold tokens
@@ -132,12 +114,12 @@ public sealed class BrokerServer : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
             Listen(kestrel, address, listen =>
             {
-                if (certificates is [var leaf, ..])
+                if (identity is not null)
                 {
                     listen.UseHttps(tls =>
                     {
-                        tls.ServerCertificate = leaf;
-                        tls.ServerCertificateChain = [.. certificates.Skip(1)];
+                        tls.ServerCertificate = identity.Current.TargetCertificate;
+                        tls.OnAuthenticate = (_, authentication) => authentication.ServerCertificateContext = identity.Current;
                         PeerCertificates.Accept(tls);
                     });
                 }
@@ -190,13 +172,5 @@ public sealed class BrokerServer : IAsyncDisposable
                 ["error_description"] = isBad ? "the request can't be read" : "the broker failed to answer; its log says why",
             },
             context.RequestAborted);
-    }
-
-    private static void Free(X509Certificate2Collection certificates)
-    {
-        foreach (var certificate in certificates)
-        {
-            certificate.Dispose();
-        }
     }
 }

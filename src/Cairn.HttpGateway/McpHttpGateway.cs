@@ -8,6 +8,7 @@ using Cairn.HttpGateway.Listening;
 using Cairn.HttpGateway.Sessions;
 using Cairn.HttpGateway.Upstreams;
 using Cairn.Identity.Bundles;
+using Cairn.Identity.Files;
 using Cairn.Policy;
 using Cairn.Sdk;
 using Microsoft.AspNetCore.Builder;
@@ -167,7 +168,7 @@ public sealed class McpHttpGateway : IAsyncDisposable
         }
 
         var front = new FrontDoor(configuration, endpoints, authenticator, options.Log, stopping.Token);
-        var app = Build(configuration, certificates, front);
+        var app = Build(configuration, certificates, front, options.Log);
         owned.Insert(0, app);
         try
         {
@@ -205,7 +206,7 @@ public sealed class McpHttpGateway : IAsyncDisposable
         };
     }
 
-    private static WebApplication Build(GatewayConfiguration configuration, CertificateCallers certificates, FrontDoor front)
+    private static WebApplication Build(GatewayConfiguration configuration, CertificateCallers certificates, FrontDoor front, TextWriter log)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ApplicationName = "cairn" });
         builder.Logging.ClearProviders(); // request logs would hold what authenticates callers
@@ -218,7 +219,7 @@ public sealed class McpHttpGateway : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 64 * 1024;
             foreach (var listener in configuration.Listeners)
             {
-                kestrel.Listen(listener.Address, options => Secure(options, listener, certificates));
+                kestrel.Listen(listener.Address, options => Secure(options, listener, certificates, log));
             }
         });
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -228,18 +229,18 @@ public sealed class McpHttpGateway : IAsyncDisposable
         return app;
     }
 
-    private static void Secure(ListenOptions options, Listener listener, CertificateCallers certificates)
+    private static void Secure(ListenOptions options, Listener listener, CertificateCallers certificates, TextWriter log)
     {
         if (listener.Tls is not { } tls)
         {
             return;
         }
 
-        var context = CertificateFiles.Context(tls.CertificateFile, tls.KeyFile);
+        var identity = CertificateFiles.Read(tls.CertificateFile, tls.KeyFile, (certificate, key) => new TlsIdentity(certificate, key, ownerOnly: false, line => log.WriteLine($"cairn: {line}")));
         options.UseHttps(new HttpsConnectionAdapterOptions
         {
-            ServerCertificate = context.TargetCertificate,
-            ServerCertificateChain = [.. context.IntermediateCertificates],
+            ServerCertificate = identity.Current.TargetCertificate,
+            OnAuthenticate = (_, authentication) => authentication.ServerCertificateContext = identity.Current,
             SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             ClientCertificateMode = tls.ClientCertificate switch
             {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Net;
 using System.Text;
 using Cairn.Evidence.Checkpoints;
@@ -72,6 +73,23 @@ public sealed class WitnessServerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_certificate_that_is_replaced_on_disk_is_what_the_next_connections_get()
+    {
+        var (certificate, key) = TestCertificate.Write(_witness.Folder);
+        await using var server = await WitnessServer.StartAsync(
+            new WitnessServerOptions { Path = _witness.Directory.Root, Logs = _log.Keys, Url = "https://127.0.0.1:0", CertificatePath = certificate, CertificateKeyPath = key, Log = _witness.Said.Add }, TestContext.Current.CancellationToken);
+        var before = await PresentedAsync(server.Address);
+
+        TestCertificate.Write(_witness.Folder);
+        await Task.Delay(TimeSpan.FromSeconds(1.2), TestContext.Current.CancellationToken);
+        var after = await PresentedAsync(server.Address);
+
+        Assert.NotEqual(before, after);
+        Assert.Equal(X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(certificate, TestContext.Current.CancellationToken)).Thumbprint, after);
+        Assert.Contains(_witness.Said, line => line.StartsWith("TLS goes on with the certificate now in", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_https_address_without_a_certificate_does_not_start() =>
         await Assert.ThrowsAsync<WitnessException>(() => WitnessServer.StartAsync(
             new WitnessServerOptions { Path = _witness.Directory.Root, Logs = _log.Keys, Url = "https://127.0.0.1:0" }, TestContext.Current.CancellationToken));
@@ -121,6 +139,15 @@ public sealed class WitnessServerTests : IDisposable
 
     private Task<WitnessServer> StartAsync() => WitnessServer.StartAsync(
         new WitnessServerOptions { Path = _witness.Directory.Root, Logs = _log.Keys, Url = "http://127.0.0.1:0" }, TestContext.Current.CancellationToken);
+
+    private static async Task<string> PresentedAsync(Uri address)
+    {
+        var presented = "";
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, certificate, _, _) => (presented = certificate!.Thumbprint) != "" };
+        using var http = new HttpClient(handler);
+        await http.GetStringAsync(new Uri(address, "healthz"), TestContext.Current.CancellationToken);
+        return presented;
+    }
 
     private async Task<HttpResponseMessage> PostAsync(Uri address, byte[] body)
     {

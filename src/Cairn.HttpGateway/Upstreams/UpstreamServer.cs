@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Cairn.HttpGateway.Callers;
 using Cairn.HttpGateway.Configuration;
+using Cairn.Identity.Files;
 
 namespace Cairn.HttpGateway.Upstreams;
 
@@ -71,7 +72,7 @@ internal sealed class UpstreamServer : IDisposable
         {
             if (upstream.CertificateFile is { } certificate)
             {
-                tls.ClientCertificateContext = CertificateFiles.Context(certificate, upstream.KeyFile!);
+                tls.ClientCertificateContext = CertificateFiles.Read(certificate, upstream.KeyFile!, TlsIdentity.Load);
             }
 
             if (upstream.AuthoritiesFile is { } authorities)
@@ -99,18 +100,13 @@ internal sealed class UpstreamServer : IDisposable
 /// <summary>Certificates and keys in PEM files.</summary>
 internal static class CertificateFiles
 {
-    /// <summary>A certificate with its key and the path above it.</summary>
+    /// <summary>What a reading of a certificate and its key gives.</summary>
     /// <exception cref="ConfigurationException">The files can't be used.</exception>
-    public static SslStreamCertificateContext Context(string certificateFile, string keyFile)
+    public static T Read<T>(string certificateFile, string keyFile, Func<string, string, T> read)
     {
         try
         {
-            // SChannel and OpenSSL alike want a key that is not bound to a file: by way of PKCS#12.
-            using var pem = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
-            var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
-            var path = new X509Certificate2Collection();
-            path.ImportFromPemFile(certificateFile);
-            return SslStreamCertificateContext.Create(certificate, path, offline: true);
+            return read(certificateFile, keyFile);
         }
         catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cairn.Evidence.Witnessing;
+using Cairn.Identity.Files;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
@@ -82,20 +83,18 @@ public sealed class WitnessServer : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             if (options.CertificatePath is { } certificate)
             {
-                kestrel.ConfigureHttpsDefaults(https => Certify(https, certificate, options.CertificateKeyPath!));
+                var identity = new TlsIdentity(certificate, options.CertificateKeyPath!, ownerOnly: false, options.Log);
+                kestrel.ConfigureHttpsDefaults(https =>
+                {
+                    https.ServerCertificate = identity.Current.TargetCertificate;
+                    https.OnAuthenticate = (_, authentication) => authentication.ServerCertificateContext = identity.Current;
+                });
             }
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var app = builder.Build();
         app.UseExceptionHandler(handler => handler.Run(context => FailAsync(context, options)));
         return app;
-    }
-
-    private static void Certify(HttpsConnectionAdapterOptions https, string certificate, string key)
-    {
-        https.ServerCertificate = X509Certificate2.CreateFromPemFile(certificate, key);
-        https.ServerCertificateChain = [];
-        https.ServerCertificateChain.ImportFromPemFile(certificate);
     }
 
     private static void Map(WebApplication app, Cosigner cosigner)
