@@ -262,6 +262,29 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         }
     }
 
+    /// <summary>The statements at those indices, which ascend. Those that stand side by side are read in one go.</summary>
+    /// <param name="indices">Which ones; what the ledger lacks is left out.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async IAsyncEnumerable<LedgerEntry> ReadAsync(IReadOnlyList<long> indices, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        for (var start = 0; start < indices.Count;)
+        {
+            var end = start + 1;
+            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
+            {
+                end++;
+            }
+
+            await foreach (var entry in ReadAsync(indices[start], indices[end - 1] + 1, cancellationToken))
+            {
+                yield return entry;
+            }
+
+            start = end;
+        }
+    }
+
     /// <summary>The statements with changes of trust bundles, by ascending index: those of the policy's operators are looked at.</summary>
     /// <param name="policy">Says which emitters are operators.</param>
     /// <param name="cancellationToken">Ends the search.</param>

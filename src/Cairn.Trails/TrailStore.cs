@@ -1,10 +1,10 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Timestamps;
 using Cairn.Ledger;
 using Cairn.Ledger.Timestamps;
+using Cairn.Trails.Bundles;
 
 namespace Cairn.Trails;
 
@@ -28,15 +28,18 @@ public sealed class TrailStore(EmbeddedLedger ledger)
     public async Task<IReadOnlyDictionary<long, IReadOnlyList<TimeBracket>>> BracketsAsync(TraceId trace, LedgerDirectory directory, CancellationToken cancellationToken)
     {
         var policy = directory.TrustPolicy();
-        var published = ledger.Checkpoint is { } newest ? TimeAnchor.Of(newest, [], policy) : null;
-        var brackets = new TimeBrackets([.. new AnchorStore(directory).Claims(policy), .. published is null ? (TimeAnchor[])[] : [published]]);
-        var found = new Dictionary<long, IReadOnlyList<TimeBracket>>();
-        await foreach (var entry in EntriesAsync(ledger.StatementsOf(trace), cancellationToken))
+        var choice = new AnchorChoice(new AnchorStore(directory), directory.Origin, long.MaxValue);
+        var places = new List<(long Index, long KnownSize)>();
+        await foreach (var entry in ledger.ReadAsync(ledger.StatementsOf(trace), cancellationToken))
         {
-            found[entry.Index] = brackets.Of(entry.Index, entry.Statement.Payload.KnownHead?.Size ?? 0);
+            var knownSize = entry.Statement.Payload.KnownHead?.Size ?? 0;
+            choice.Take(entry.Index, knownSize);
+            places.Add((entry.Index, knownSize));
         }
 
-        return found;
+        var published = ledger.Checkpoint is { } newest ? TimeAnchor.Of(newest, [], policy) : null;
+        var brackets = new TimeBrackets(choice.Chosen().Select(anchor => anchor.Claims(policy)).Append(published).OfType<TimeAnchor>());
+        return places.ToDictionary(place => place.Index, place => brackets.Of(place.Index, place.KnownSize));
     }
 
     /// <summary>The records of several trails, each in ledger order: a statement that holds records of more than one is read once.</summary>
@@ -46,7 +49,7 @@ public sealed class TrailStore(EmbeddedLedger ledger)
         var wanted = traces.Distinct().ToDictionary(trace => trace, _ => new List<TrailRecord>());
         var alone = traces.Count == 1 ? Encoding.ASCII.GetBytes(traces[0].ToString()) : null;
         var indices = wanted.Keys.SelectMany(ledger.StatementsOf).Distinct().Order().ToList();
-        await foreach (var entry in EntriesAsync(indices, cancellationToken))
+        await foreach (var entry in ledger.ReadAsync(indices, cancellationToken))
         {
             foreach (var bytes in entry.Records)
             {
@@ -65,24 +68,4 @@ public sealed class TrailStore(EmbeddedLedger ledger)
     /// <exception cref="ArgumentException">The ledger has no record of it.</exception>
     public async Task<Trail> ReadAsync(TraceId trace, CancellationToken cancellationToken) =>
         Trail.From(await RecordsAsync(trace, cancellationToken));
-
-    /// <summary>The ledger's entries at those indices, which ascend. Those that stand side by side are read in one go.</summary>
-    private async IAsyncEnumerable<LedgerEntry> EntriesAsync(IReadOnlyList<long> indices, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        for (var start = 0; start < indices.Count;)
-        {
-            var end = start + 1;
-            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
-            {
-                end++;
-            }
-
-            await foreach (var entry in ledger.ReadAsync(indices[start], indices[end - 1] + 1, cancellationToken))
-            {
-                yield return entry;
-            }
-
-            start = end;
-        }
-    }
 }

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Timestamps;
 using Cairn.Ledger;
 using Cairn.Ledger.Tests;
+using Cairn.Ledger.Timestamps;
 using Cairn.Ledger.Witnessing;
 
 namespace Cairn.Witness.Tests;
@@ -222,6 +224,29 @@ public sealed class GatheringTests : IDisposable
         await UntilAsync(() => { lock (_said) { return _said.Any(line => line.Contains("had cosigned size 2 and now knows 1: it has forgotten", StringComparison.Ordinal)); } });
     }
 
+    [Fact]
+    public async Task Final_checkpoints_are_kept_as_anchors_with_their_witnesses_times_and_no_more_than_one_in_ten_minutes()
+    {
+        var clock = new SetClock();
+        await using var group = await WitnessGroup.StartAsync(_test, 2, "all", clock);
+        using var emitter = _test.Emitter();
+        var anchors = new AnchorStore(_test.Directory);
+        foreach (var minutes in new[] { 0, 5, 11, 12, 30 })
+        {
+            // Each by a process of its own: the rule must hold across them.
+            clock.Now = SetClock.Start.AddMinutes(minutes);
+            await using var ledger = await OpenAsync();
+            await ledger.WaitForCheckpointAsync(await SubmitAsync(ledger, emitter), Patience, Cancel);
+        }
+
+        var claims = anchors.Claims(_test.Directory.TrustPolicy());
+
+        Assert.Equal([1, 3, 5], anchors.Sizes());
+        Assert.Equal([0, 11, 30], claims.Select(anchor => (int)(anchor.Claims.Where(claim => claim.By == TimeSource.Witness).Min(claim => claim.Time) - SetClock.Start).TotalMinutes));
+        Assert.All(claims, anchor => Assert.Equal(2, anchor.Claims.Where(claim => claim.By == TimeSource.Witness).Select(claim => claim.Name.Split('/')[0]).Distinct().Count()));
+        Assert.True((await Fsck.RunAsync(_test.Directory, cancellationToken: Cancel)).IsSound);
+    }
+
     [Theory]
     [InlineData("quorum none\n", "no `witness` line")]
     [InlineData("nonsense\n", "policy line 1")]
@@ -278,4 +303,14 @@ public sealed class GatheringTests : IDisposable
         _test.Directory,
         new EmbeddedLedgerOptions { Log = line => { lock (_said) { _said.Add(line); } }, WitnessEvery = TimeSpan.FromMilliseconds(100), WitnessPatience = patience ?? TimeSpan.FromSeconds(20) },
         Cancel);
+
+    /// <summary>A clock of the witnesses.</summary>
+    private sealed class SetClock : TimeProvider
+    {
+        public static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+
+        public DateTimeOffset Now { get; set; } = Start;
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
 }

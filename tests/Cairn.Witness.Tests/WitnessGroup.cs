@@ -14,14 +14,16 @@ internal sealed class WitnessGroup : IAsyncDisposable
     private readonly List<string> _urls = [];
     private readonly IReadOnlyList<PolicyLog> _logs;
 
-    private WitnessGroup(IReadOnlyList<PolicyLog> logs) => _logs = logs;
+    private readonly TimeProvider _time;
+
+    private WitnessGroup(IReadOnlyList<PolicyLog> logs, TimeProvider time) => (_logs, _time) = (logs, time);
 
     public IReadOnlyList<TestWitness> Witnesses => _witnesses;
 
     /// <summary>Starts witnesses named w0, w1 … and writes a policy that asks for <paramref name="quorum"/> of them into the ledger's directory.</summary>
-    public static async Task<WitnessGroup> StartAsync(TestLedger ledger, int count, string quorum)
+    public static async Task<WitnessGroup> StartAsync(TestLedger ledger, int count, string quorum, TimeProvider? time = null)
     {
-        var group = new WitnessGroup(LogsOf(ledger.Directory));
+        var group = new WitnessGroup(LogsOf(ledger.Directory), time ?? TimeProvider.System);
         for (var i = 0; i < count; i++)
         {
             group._witnesses.Add(new TestWitness($"w{i}"));
@@ -45,7 +47,7 @@ internal sealed class WitnessGroup : IAsyncDisposable
     public async Task ComeAsync(int witness)
     {
         var server = await WitnessServer.StartAsync(
-            new WitnessServerOptions { Path = _witnesses[witness].Directory.Root, Logs = _logs, Url = _urls[witness], Log = _witnesses[witness].Said.Add }, TestContext.Current.CancellationToken);
+            new WitnessServerOptions { Path = _witnesses[witness].Directory.Root, Logs = _logs, Url = _urls[witness], Time = _time, Log = _witnesses[witness].Said.Add }, TestContext.Current.CancellationToken);
         (_servers[witness], _urls[witness]) = (server, server.Address.GetLeftPart(UriPartial.Authority));
     }
 

@@ -70,6 +70,31 @@ public sealed class WitnessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_trail_s_bundle_has_the_word_of_the_witnesses_of_its_time()
+    {
+        await DoneAsync("witness", "init", "--dir", _folder["w0"], "--name", "e2e.example/w0");
+        await RecordAsync();
+        await File.WriteAllTextAsync(_folder["ledger.policy"], (await DoneAsync("keys", "--data", _folder["data"])).Output);
+        var lines = (await DoneAsync("witness", "keys", "--dir", _folder["w0"], "--url", await ServeAsync(0, "http://127.0.0.1:0"))).Output;
+        await File.WriteAllTextAsync(Path.Combine(_folder["data"], "witness.policy"), lines + "quorum e2e.example/w0\n");
+        await DoneAsync("ledger", "cosign", "--data", _folder["data"]);
+        var trace = (await DoneAsync("trails", "--output", "json", "--data", _folder["data"])).Output;
+        trace = JsonDocument.Parse(trace).RootElement[0].GetProperty("trace").GetString()!;
+        await RecordAsync();
+        await DoneAsync("ledger", "cosign", "--data", _folder["data"]);
+
+        await DoneAsync("export", trace, "-o", _folder["bundle"], "--data", _folder["data"]);
+        await File.WriteAllTextAsync(_folder["trust.policy"], (await DoneAsync("keys", "--data", _folder["data"])).Output);
+        var report = JsonDocument.Parse((await DoneAsync("verify", _folder["bundle"], "--trust", _folder["trust.policy"], "--output", "json")).Output).RootElement.GetProperty("times");
+
+        var sizes = report.GetProperty("anchors").EnumerateArray()
+            .Where(anchor => anchor.GetProperty("claims").EnumerateArray().Any(claim => claim.GetProperty("by").GetString() == "witness")).Select(anchor => anchor.GetProperty("size").GetInt64()).ToList();
+        Assert.Equal(2, sizes.Count);
+        Assert.True(sizes[0] < sizes[1]);
+        Assert.Contains(report.GetProperty("trail").EnumerateArray(), bracket => bracket.GetProperty("by").GetString() == "witness" && bracket.GetProperty("not_after").ValueKind == JsonValueKind.Object);
+    }
+
+    [Fact]
     public async Task A_forked_ledger_is_caught_and_the_proof_convinces_a_stranger()
     {
         var proof = _folder["proof.json"];

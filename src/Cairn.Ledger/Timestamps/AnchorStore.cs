@@ -10,11 +10,15 @@ namespace Cairn.Ledger.Timestamps;
 /// <param name="Size">Statements in the tree.</param>
 /// <param name="Note">The signed note.</param>
 /// <param name="Tokens">Time stamp tokens over its text, with the names of their authorities.</param>
-public sealed record KeptAnchor(long Size, byte[] Note, IReadOnlyList<(string Timestamper, byte[] Token)> Tokens);
+public sealed record KeptAnchor(long Size, byte[] Note, IReadOnlyList<(string Timestamper, byte[] Token)> Tokens)
+{
+    /// <summary>What it claims under a policy; null where it does not hold.</summary>
+    public TimeAnchor? Claims(TrustPolicy policy) => TimeAnchor.Of(SignedNote.Parse(Note), Tokens.Select(token => (ReadOnlyMemory<byte>)token.Token), policy);
+}
 
 /// <summary>
 /// The anchors of a data directory: a folder for each size below <c>anchors/</c>, with <c>checkpoint</c> and a file
-/// <c>NAME.tst</c> for each token. Files appear whole and are never changed.
+/// <c>NAME.tst</c> for each token. Files appear whole and are never changed. An anchor without a token is one that witnesses cosigned.
 /// </summary>
 public sealed class AnchorStore(LedgerDirectory directory)
 {
@@ -39,8 +43,16 @@ public sealed class AnchorStore(LedgerDirectory directory)
     }
 
     /// <summary>What the anchors claim under a policy; those that do not hold claim nothing.</summary>
-    public IReadOnlyList<TimeAnchor> Claims(TrustPolicy policy) => [.. Sizes().Select(Find).OfType<KeptAnchor>()
-        .Select(kept => TimeAnchor.Of(SignedNote.Parse(kept.Note), kept.Tokens.Select(token => (ReadOnlyMemory<byte>)token.Token), policy)).OfType<TimeAnchor>()];
+    public IReadOnlyList<TimeAnchor> Claims(TrustPolicy policy) => [.. Sizes().Select(Find).OfType<KeptAnchor>().Select(kept => kept.Claims(policy)).OfType<TimeAnchor>()];
+
+    /// <summary>Keeps a checkpoint for the times in its cosignatures; durable when it returns. One of that size that is kept already stays.</summary>
+    /// <exception cref="IOException">It can't be written.</exception>
+    public void Add(SignedNote cosigned)
+    {
+        var folder = FolderOf(Checkpoint.Of(cosigned).Size);
+        DurableFile.CreateDirectory(folder);
+        AddCheckpoint(folder, cosigned);
+    }
 
     /// <summary>Keeps a token over a checkpoint; durable when it returns.</summary>
     /// <exception cref="IOException">It can't be written.</exception>
@@ -51,9 +63,15 @@ public sealed class AnchorStore(LedgerDirectory directory)
         DurableFile.Write(Path.Combine(folder, timestamper + TokenEnding), token);
 
         // The checkpoint last: an anchor is one when its checkpoint is there.
-        if (!File.Exists(Path.Combine(folder, CheckpointName)))
+        AddCheckpoint(folder, checkpoint);
+    }
+
+    private static void AddCheckpoint(string folder, SignedNote checkpoint)
+    {
+        var path = Path.Combine(folder, CheckpointName);
+        if (!File.Exists(path))
         {
-            DurableFile.Write(Path.Combine(folder, CheckpointName), checkpoint.Encode());
+            DurableFile.Write(path, checkpoint.Encode());
         }
     }
 

@@ -15,6 +15,7 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
     private const int MostGathering = 16;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<long, SignedNote> _gathering = [];
+    private readonly WitnessedAnchors? _anchors = policy is null ? null : new WitnessedAnchors(directory, policy);
     private (byte[] Bytes, SignedNote Note, bool Met)? _seen;
 
     public string FinalPath { get; } = new TileFolder(directory.TilesPath).CheckpointPath;
@@ -71,9 +72,10 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
             {
                 Keep(merged = Union(newest, merged.Signatures));
             }
-            else if (policy!.Standing(merged).IsMet && (Published() is not { } published || SizeOf(published) < size))
+            else if (policy!.Standing(merged) is { IsMet: true } standing && (Published() is not { } published || SizeOf(published) < size))
             {
                 Publisher.PublishCheckpoint(merged.Encode(), FinalPath);
+                _anchors!.Offer(merged, standing);
             }
 
             return merged;
@@ -105,9 +107,10 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
         DurableFile.CreateDirectory(directory.WitnessingPath);
         var bytes = signed.Encode();
         DurableFile.Write(NewestPath, bytes);
-        if (policy!.Standing(signed).IsMet)
+        if (policy!.Standing(signed) is { IsMet: true } standing)
         {
             Publisher.PublishCheckpoint(bytes, FinalPath);
+            _anchors!.Offer(signed, standing);
         }
     }
 

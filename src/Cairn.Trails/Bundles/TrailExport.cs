@@ -18,7 +18,7 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
     private readonly byte[] _trace = Encoding.ASCII.GetBytes(trace.ToString());
     private readonly SortedDictionary<long, TreeHead> _heads = [];
     private readonly HashSet<Digest> _certificates = [];
-    private readonly AnchorChoice _anchors = new(anchors, checkpoint.Size);
+    private readonly AnchorChoice _anchors = new(anchors, checkpoint.Origin, checkpoint.Size);
 
     public Checkpoint Checkpoint { get; } = checkpoint;
 
@@ -31,20 +31,9 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
     public async Task RunAsync(IReadOnlyList<long> indices, CancellationToken cancellationToken)
     {
         var tree = ledger.Tree();
-        for (var start = 0; start < indices.Count;)
+        await foreach (var entry in ledger.ReadAsync(indices, cancellationToken))
         {
-            var end = start + 1;
-            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
-            {
-                end++;
-            }
-
-            await foreach (var entry in ledger.ReadAsync(indices[start], indices[end - 1] + 1, cancellationToken))
-            {
-                Add(entry, await tree.InclusionPathAsync(entry.Index, Checkpoint.Size, cancellationToken));
-            }
-
-            start = end;
+            Add(entry, await tree.InclusionPathAsync(entry.Index, Checkpoint.Size, cancellationToken));
         }
 
         if (Statements != indices.Count)
