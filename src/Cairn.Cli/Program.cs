@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cairn.Cli;
 using Cairn.Cli.Terminal;
+using Cairn.Ledger.Vault;
 
 var parsed = CairnCommand.Create().Parse(args, CairnCommand.Parsing);
 if (parsed.Errors.Count > 0)
@@ -15,6 +16,7 @@ if (parsed.Errors.Count > 0)
     return ExitCode.CouldNotRun;
 }
 
+TokenPins.Prompt = Secret.Prompt;
 try
 {
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });

@@ -1,4 +1,5 @@
 using Cairn.Evidence;
+using Cairn.Ledger.Vault;
 using Microsoft.Data.Sqlite;
 
 namespace Cairn.Ledger.Tests;
@@ -127,7 +128,7 @@ public sealed class VaultTests : IDisposable
         using (var vault = TrailVault.Open(VaultPath))
         {
             key = vault.KeyFor(trace);
-            vault.Protect(null, "correct horse battery staple");
+            vault.Protect(null, KeyProtection.WithPassphrase("correct horse battery staple"));
             Assert.True(vault.Status().HasPassphrase);
             kek = KekOf(KeyPath);
         }
@@ -147,13 +148,13 @@ public sealed class VaultTests : IDisposable
         using var other = TrailVault.Open(VaultPath);
         var key = vault.KeyFor(trace);
 
-        vault.Protect(elsewhere, null);
+        vault.Protect(elsewhere, KeyProtection.None);
 
         Assert.False(File.Exists(KeyPath));
         Assert.Equal(elsewhere, vault.Status().File);
         Assert.Equal(key, other.KeyFor(trace));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(elsewhere));
-        Assert.Contains("a file at", Assert.Throws<LedgerDirectoryException>(() => vault.Protect(VaultPath, null)).Message);
+        Assert.Contains("a file at", Assert.Throws<LedgerDirectoryException>(() => vault.Protect(VaultPath, KeyProtection.None)).Message);
     }
 
     [Fact]

@@ -67,7 +67,13 @@ internal static class ShredCommand
         var record = await RecordAsync(trail, trace, by, reason, contents, "done", cancel);
         await trail.EndAsync("done", cancel);
         Console.Error.WriteLine($"cairn: the key of trail {trace} is destroyed, and with it {contents} contents; its records verify as before");
-        Console.Error.WriteLine("cairn: copies of the vault from before no longer open, unless its key-encryption key was copied too; bundles that were handed out keep what they disclose");
+        var copies = vault.Status().Token switch
+        {
+            { IsRenewed: true } => "copies of the data directory from before no longer open, with the token either, unless that was copied too",
+            not null => "copies of the vault from before no longer open, unless its key-encryption key's file was copied too and whoever has it has the token",
+            _ => "copies of the vault from before no longer open, unless its key-encryption key was copied too",
+        };
+        Console.Error.WriteLine($"cairn: {copies}; bundles that were handed out keep what they disclose");
         Console.Out.WriteLine(record);
         return ExitCode.Done;
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cairn.Identity.Files;
 
@@ -6,24 +7,21 @@ namespace Cairn.Ledger.Vault;
 
 /// <summary>
 /// The file with the key-encryption key that the trails' keys are wrapped under (docs/spec/data-directory.md §6). It holds one key, and
-/// two while a rotation is under way. With a passphrase, each is itself wrapped under a key that is derived from it.
+/// two while a rotation is under way. With a passphrase, each is itself wrapped under a key that is derived from it; with a token, under a
+/// key that never leaves that.
 /// </summary>
 internal sealed class KeyEncryptionFile
 {
     private const string Form = "cairn-kek/1";
-    private const string Derivation = "PBKDF2-HMAC-SHA256";
-    private const int Iterations = 600_000; // OWASP Password Storage Cheat Sheet, PBKDF2 with HMAC-SHA-256
-    private const int FewestIterations = 100_000;
-    private const int MostIterations = 10_000_000;
-    private const int SaltSize = 16;
+    private const string TokenForm = "cairn-kek/2";
 
-    private KeyEncryptionFile(string path, string? passphrase, Dictionary<string, byte[]> keys) => (Path, Passphrase, Keys) = (path, passphrase, keys);
+    private KeyEncryptionFile(string path, KeyProtection protection, Dictionary<string, byte[]> keys) => (Path, Protection, Keys) = (path, protection, keys);
 
     /// <summary>Where it lies.</summary>
     public string Path { get; }
 
-    /// <summary>The passphrase that protects it; null for none.</summary>
-    public string? Passphrase { get; }
+    /// <summary>What protects it.</summary>
+    public KeyProtection Protection { get; }
 
     /// <summary>The keys, 32 bytes each, by their ids.</summary>
     public Dictionary<string, byte[]> Keys { get; }
@@ -32,13 +30,14 @@ internal sealed class KeyEncryptionFile
     public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
     /// <summary>A file that is not written yet.</summary>
-    public static KeyEncryptionFile Of(string path, string? passphrase, IEnumerable<KeyValuePair<string, byte[]>> keys) => new(path, passphrase, new(keys, StringComparer.Ordinal));
+    public static KeyEncryptionFile Of(string path, KeyProtection protection, IEnumerable<KeyValuePair<string, byte[]>> keys) => new(path, protection, new(keys, StringComparer.Ordinal));
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">Where it lies.</param>
     /// <param name="passphrase">Gives the passphrase; asked only when the file has one.</param>
-    /// <exception cref="LedgerDirectoryException">It is missing, open to others, malformed, or protected by another passphrase.</exception>
-    public static KeyEncryptionFile Read(string path, Func<string?> passphrase)
+    /// <param name="pins">Gives the token's PIN; asked only when the file has a token.</param>
+    /// <exception cref="LedgerDirectoryException">It is missing, open to others, malformed, or does not open under its passphrase or token.</exception>
+    public static KeyEncryptionFile Read(string path, Func<string?> passphrase, TokenPins pins)
     {
         if (!File.Exists(path))
         {
@@ -50,24 +49,17 @@ internal sealed class KeyEncryptionFile
             DurableFile.RequireOwnerOnly(path);
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
             var root = json.RootElement;
-            if (root.GetProperty("format").GetString() != Form)
+            var entries = root.GetProperty("keys").EnumerateArray().Select(entry => (Id: entry.GetProperty("id").GetString()!, Bytes: entry.GetProperty("key").GetBytesFromBase64())).ToList();
+            var (protection, opened) = root.GetProperty("format").GetString() switch
             {
-                throw new LedgerDirectoryException($"{path}: expected the format {Form}, found \"{root.GetProperty("format").GetString()}\"");
-            }
-
-            var (secret, wrapping) = root.TryGetProperty("passphrase", out var derivation) ? Derive(path, derivation, passphrase) : (null, null);
-            var keys = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-            foreach (var entry in root.GetProperty("keys").EnumerateArray())
-            {
-                var (id, bytes) = (entry.GetProperty("id").GetString()!, entry.GetProperty("key").GetBytesFromBase64());
-                keys.Add(id, wrapping is null ? bytes
-                    : WrappedKey.TryUnwrap(wrapping, bytes, Place(id), out var opened) ? opened
-                    : throw new LedgerDirectoryException($"{path} does not open: expected the passphrase that it was protected with, found another (or altered bytes)"));
-            }
-
-            return keys.Count > 0 && keys.Values.All(key => key.Length == WrappedKey.KeySize)
-                ? new KeyEncryptionFile(path, secret, keys)
-                : throw new LedgerDirectoryException($"{path}: expected one key or more of {WrappedKey.KeySize} bytes, found {keys.Count}");
+                Form when root.TryGetProperty("passphrase", out var derivation) => WithPassphrase(path, derivation, passphrase, entries),
+                Form => (KeyProtection.None, [.. entries.Select(entry => entry.Bytes)]),
+                TokenForm => WithToken(path, root.GetProperty("token"), pins, entries),
+                var other => throw new LedgerDirectoryException($"{path}: expected the format {Form} or {TokenForm}, found \"{other}\""),
+            };
+            return opened.Count > 0 && opened.All(key => key.Length == WrappedKey.KeySize)
+                ? Of(path, protection, entries.Zip(opened, (entry, key) => KeyValuePair.Create(entry.Id, key)))
+                : throw new LedgerDirectoryException($"{path}: expected one key or more of {WrappedKey.KeySize} bytes, found {opened.Count}");
         }
         catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or IOException or UnauthorizedAccessException)
         {
@@ -76,10 +68,12 @@ internal sealed class KeyEncryptionFile
     }
 
     /// <summary>Writes the file, durably and whole, with mode 0600; what the old one held is overwritten where it lay.</summary>
-    public void Write()
+    /// <param name="pins">Gives the token's PIN; asked only when a token protects it.</param>
+    public void Write(TokenPins pins)
     {
+        var content = Encode(pins);
         using var old = File.Exists(Path) ? new FileStream(Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete) : null;
-        DurableFile.Write(Path, Encode());
+        DurableFile.Write(Path, content);
         Overwrite(old);
     }
 
@@ -111,43 +105,40 @@ internal sealed class KeyEncryptionFile
         }
     }
 
-    private static (string Passphrase, byte[] Key) Derive(string path, JsonElement derivation, Func<string?> passphrase)
+    private static (KeyProtection, IReadOnlyList<byte[]>) WithPassphrase(string path, JsonElement derivation, Func<string?> passphrase, List<(string Id, byte[] Bytes)> entries)
     {
-        var (name, iterations) = (derivation.GetProperty("kdf").GetString(), derivation.GetProperty("iterations").GetInt32());
-        if (name != Derivation || iterations is < FewestIterations or > MostIterations)
-        {
-            throw new LedgerDirectoryException($"{path}: expected {Derivation} with {FewestIterations} to {MostIterations} iterations, found \"{name}\" with {iterations}");
-        }
-
-        var secret = passphrase() ?? throw new LedgerDirectoryException($"{path} is protected by a passphrase; name the file that holds it in {VaultPassphrase.Variable}");
-        return (secret, Rfc2898DeriveBytes.Pbkdf2(secret, derivation.GetProperty("salt").GetBytesFromBase64(), iterations, HashAlgorithmName.SHA256, WrappedKey.KeySize));
+        var (protection, wrapping) = KeyProtection.UnderPassphrase.Read(path, derivation, passphrase);
+        return (protection, [.. entries.Select(entry => WrappedKey.TryUnwrap(wrapping, entry.Bytes, Place(entry.Id), out var key) ? key
+            : throw new LedgerDirectoryException($"{path} does not open: expected the passphrase that it was protected with, found another (or altered bytes)"))]);
     }
 
-    private byte[] Encode()
+    private static (KeyProtection, IReadOnlyList<byte[]>) WithToken(string path, JsonElement token, TokenPins pins, List<(string Id, byte[] Bytes)> entries)
+    {
+        var protection = new KeyProtection.UnderToken(TokenUri.Parse(token.GetProperty("uri").GetString()!), token.GetProperty("renewed").GetBoolean());
+        var opened = new TokenKey(protection.Uri, pins).Unwrap([.. entries.Select(entry => (entry.Bytes, Place(entry.Id)))]);
+        return (protection, [.. opened.Select(key => key
+            ?? throw new LedgerDirectoryException($"{path} does not open: expected the key of {protection.Uri.Words} that it was wrapped under, found another of that name (or altered bytes)"))]);
+    }
+
+    private byte[] Encode(TokenPins pins)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            json.WriteString("format", Form);
-            byte[]? wrapping = null;
-            if (Passphrase is not null)
+            json.WriteString("format", Protection is KeyProtection.UnderToken ? TokenForm : Form);
+            var wrapped = Protection switch
             {
-                var salt = RandomNumberGenerator.GetBytes(SaltSize);
-                wrapping = Rfc2898DeriveBytes.Pbkdf2(Passphrase, salt, Iterations, HashAlgorithmName.SHA256, WrappedKey.KeySize);
-                json.WriteStartObject("passphrase");
-                json.WriteString("kdf", Derivation);
-                json.WriteNumber("iterations", Iterations);
-                json.WriteBase64String("salt", salt);
-                json.WriteEndObject();
-            }
-
+                KeyProtection.UnderPassphrase secret when secret.Derive(json) is var wrapping => [.. Keys.Select(pair => WrappedKey.Wrap(wrapping, pair.Value, Place(pair.Key)))],
+                KeyProtection.UnderToken token => Encode(json, token, pins),
+                _ => Keys.Values.ToList(),
+            };
             json.WriteStartArray("keys");
-            foreach (var (id, key) in Keys)
+            foreach (var (id, key) in Keys.Keys.Zip(wrapped))
             {
                 json.WriteStartObject();
                 json.WriteString("id", id);
-                json.WriteBase64String("key", wrapping is null ? key : WrappedKey.Wrap(wrapping, key, Place(id)));
+                json.WriteBase64String("key", key);
                 json.WriteEndObject();
             }
 
@@ -157,5 +148,14 @@ internal sealed class KeyEncryptionFile
 
         stream.WriteByte((byte)'\n');
         return stream.ToArray();
+    }
+
+    private List<byte[]> Encode(Utf8JsonWriter json, KeyProtection.UnderToken token, TokenPins pins)
+    {
+        json.WriteStartObject("token");
+        json.WriteString("uri", token.Uri.ToString());
+        json.WriteBoolean("renewed", token.Renewed);
+        json.WriteEndObject();
+        return new TokenKey(token.Uri, pins).Wrap([.. Keys.Select(pair => (pair.Value, Place(pair.Key)))]);
     }
 }

@@ -12,7 +12,15 @@ namespace Cairn.Ledger;
 /// <param name="KeyEncryptionKey">Id of the key-encryption key in use.</param>
 /// <param name="File">The file that it lies in.</param>
 /// <param name="HasPassphrase">Whether a passphrase protects that file.</param>
-public sealed record VaultStatus(int Keys, int Shredded, string KeyEncryptionKey, string File, bool HasPassphrase);
+/// <param name="Token">The key in a token that protects that file; null for none.</param>
+/// <param name="TokenKeysLeft">Keys in tokens that are still to be destroyed, because their token was not there.</param>
+public sealed record VaultStatus(int Keys, int Shredded, string KeyEncryptionKey, string File, bool HasPassphrase, VaultToken? Token, IReadOnlyList<string> TokenKeysLeft);
+
+/// <summary>The key in a token that a vault's key-encryption key is wrapped under.</summary>
+/// <param name="Uri">Its name.</param>
+/// <param name="IsRenewed">Whether each shredding and rotation makes another and destroys it.</param>
+/// <param name="MadeThere">Whether it was made in the token and was never outside; otherwise a copy may exist.</param>
+public sealed record VaultToken(TokenUri Uri, bool IsRenewed, bool MadeThere);
 
 /// <summary>
 /// The trails' keys, from which content and commitment keys are derived, wrapped under a key-encryption key that lies in a file of its
@@ -29,12 +37,13 @@ public sealed class TrailVault : IDisposable
 
     private readonly VaultStore _store;
     private readonly Func<string?> _passphrase;
+    private readonly TokenPins _pins;
     private readonly Lock _turn = new();
     private readonly Dictionary<TraceId, byte[]> _known = [];
     private KeyEncryptionFile _file = null!;
     private long _version;
 
-    private TrailVault(VaultStore store, Func<string?> passphrase) => (_store, _passphrase) = (store, passphrase);
+    private TrailVault(VaultStore store, Func<string?> passphrase, TokenPins pins) => (_store, _passphrase, _pins) = (store, passphrase, pins);
 
     private string LockPath => $"{_store.Path}.lock";
 
@@ -43,14 +52,16 @@ public sealed class TrailVault : IDisposable
     /// <summary>Opens the vault, or makes it. One whose keys lie in clear gets a key-encryption key first.</summary>
     /// <param name="path">The vault's file.</param>
     /// <param name="passphrase">Gives the passphrase where one is needed; null for the file that <see cref="VaultPassphrase.Variable"/> names.</param>
+    /// <param name="pin">Gives the PIN where the key is in a token; null for <see cref="TokenPins.FromEnvironment"/>.</param>
+    /// <param name="tryPin">Try the PIN even if it was refused before: a person asked for it.</param>
     /// <exception cref="LedgerDirectoryException">It can't be opened, or its key-encryption key is missing or another.</exception>
-    public static TrailVault Open(string path, Func<string?>? passphrase = null)
+    public static TrailVault Open(string path, Func<string?>? passphrase = null, Func<TokenUri, TokenPin?>? pin = null, bool tryPin = false)
     {
         VaultStore? store = null;
         try
         {
             store = VaultStore.Open(path);
-            var vault = new TrailVault(store, passphrase ?? VaultPassphrase.FromEnvironment);
+            var vault = new TrailVault(store, passphrase ?? VaultPassphrase.FromEnvironment, new TokenPins(path, pin, tryPin));
             vault.Start();
             return vault;
         }
@@ -137,17 +148,25 @@ public sealed class TrailVault : IDisposable
         }
     }
 
-    /// <summary>Rotates into another file, or under another passphrase.</summary>
+    /// <summary>Rotates into another file, or under another protection.</summary>
     /// <param name="file">Where the new key-encryption key is to lie; null for where it lies.</param>
-    /// <param name="passphrase">The passphrase that is to protect it; null for none.</param>
-    /// <exception cref="LedgerDirectoryException">There is a file in that place, or one can't be written.</exception>
-    public void Protect(string? file, string? passphrase)
+    /// <param name="protection">What is to protect it.</param>
+    /// <exception cref="LedgerDirectoryException">There is a file in that place, one can't be written, or the token or its key is missing or unfit.</exception>
+    public void Protect(string? file, KeyProtection protection)
     {
         lock (_turn)
         {
-            Guarded("can't change its key-encryption key", () => Renew((file is null ? KeyFile : Path.GetFullPath(file), passphrase), null));
+            Guarded("can't change its key-encryption key", () => Renew((file is null ? KeyFile : Path.GetFullPath(file), protection), null));
         }
     }
+
+    /// <summary>Makes a key in a token that <see cref="KeyProtection.WithToken"/> can name.</summary>
+    /// <param name="path">The vault's file; a refused PIN is marked beside it.</param>
+    /// <param name="uri">The key's name; without an id it gets a random one.</param>
+    /// <param name="pin">Gives the PIN; null for <see cref="TokenPins.FromEnvironment"/>.</param>
+    /// <returns>The name with the id.</returns>
+    /// <exception cref="LedgerDirectoryException">There is such a key already, the token is missing, or refuses.</exception>
+    public static TokenUri MakeTokenKey(string path, TokenUri uri, Func<TokenUri, TokenPin?>? pin = null) => TokenKey.Make(uri, new TokenPins(path, pin));
 
     /// <summary>How the vault stands.</summary>
     public VaultStatus Status()
@@ -157,7 +176,10 @@ public sealed class TrailVault : IDisposable
             return Guarded("can't be read", () =>
             {
                 var rows = _store.All();
-                return new VaultStatus(rows.Count(row => row.Key is not null), rows.Count(row => row.Key is null), _store.Meta("kek")!, KeyFile, _file.Passphrase is not null);
+                var token = _file.Protection is KeyProtection.UnderToken under ? new VaultToken(under.Uri, under.Renewed, new TokenKey(under.Uri, _pins).Check().MadeThere) : null;
+                return new VaultStatus(
+                    rows.Count(row => row.Key is not null), rows.Count(row => row.Key is null), _store.Meta("kek")!, KeyFile, _file.Protection is KeyProtection.UnderPassphrase, token,
+                    [.. TokenKeysLeft]);
             });
         }
     }
@@ -210,10 +232,10 @@ public sealed class TrailVault : IDisposable
         var path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_store.Path))!, DefaultKeyFile);
         if (!File.Exists(path))
         {
-            KeyEncryptionFile.Of(path, null, [new(KeyEncryptionFile.NewId(), RandomNumberGenerator.GetBytes(WrappedKey.KeySize))]).Write();
+            KeyEncryptionFile.Of(path, KeyProtection.None, [new(KeyEncryptionFile.NewId(), RandomNumberGenerator.GetBytes(WrappedKey.KeySize))]).Write(_pins);
         }
 
-        _file = KeyEncryptionFile.Read(path, _passphrase);
+        _file = KeyEncryptionFile.Read(path, _passphrase, _pins);
         var (id, kek) = _file.Keys.Last();
         using (var transaction = _store.Begin())
         {
@@ -234,8 +256,9 @@ public sealed class TrailVault : IDisposable
 
     // The order of effects: the new key is durable → one transaction wraps every trail's key under it, without the shredded one → the
     // vault's file and log are cleared of what was there → the old key is destroyed. Killed in between, the vault opens with what
-    // it has, and the next opening does the rest.
-    private bool Renew((string Path, string? Passphrase)? place, TraceId? shred)
+    // it has, and the next opening does the rest. A key in a token that is made for this has its name in the vault before it is made, and the
+    // one that it follows is destroyed at the very end.
+    private bool Renew((string Path, KeyProtection Protection)? place, TraceId? shred)
     {
         using var guard = FileLock.Take(LockPath, Patience);
         Reload();
@@ -244,7 +267,7 @@ public sealed class TrailVault : IDisposable
             Settle();
         }
 
-        var (path, passphrase) = place ?? (_file.Path, _file.Passphrase);
+        var (path, protection) = place ?? (_file.Path, _file.Protection);
         var moves = path != _file.Path;
         if (moves && File.Exists(path))
         {
@@ -252,8 +275,9 @@ public sealed class TrailVault : IDisposable
         }
 
         var (id, kek) = (KeyEncryptionFile.NewId(), RandomNumberGenerator.GetBytes(WrappedKey.KeySize));
-        var next = KeyEncryptionFile.Of(path, passphrase, [.. moves ? [] : _file.Keys, new(id, kek)]);
-        next.Write();
+        protection = RenewTokenKey(protection);
+        var next = KeyEncryptionFile.Of(path, protection, [.. moves ? [] : _file.Keys, new(id, kek)]);
+        next.Write(_pins);
         var had = false;
         using (var transaction = _store.Begin())
         {
@@ -275,20 +299,21 @@ public sealed class TrailVault : IDisposable
             transaction.Commit();
         }
 
+        var replaced = (_file.Protection as KeyProtection.UnderToken)?.Uri.ToString();
         _file = next;
         Forget();
-        Settle();
+        Settle(replaced);
         return had;
     }
 
-    private void Settle()
+    private void Settle(string? replaced = null)
     {
         var current = _store.Meta("kek")!;
         _store.Purge();
         if (_file.Keys.Count > 1)
         {
-            _file = KeyEncryptionFile.Of(_file.Path, _file.Passphrase, _file.Keys.Where(pair => pair.Key == current));
-            _file.Write();
+            _file = KeyEncryptionFile.Of(_file.Path, _file.Protection, _file.Keys.Where(pair => pair.Key == current));
+            _file.Write(_pins);
         }
 
         if (_store.Meta("retiring") is { } retiring)
@@ -297,12 +322,75 @@ public sealed class TrailVault : IDisposable
         }
 
         _store.SetMeta("retiring", null);
-        _store.SetMeta("unfinished", null);
+        LedgerDirectoryException? left = null;
+        foreach (var uri in TokenKeysLeft.ToList())
+        {
+            try
+            {
+                new TokenKey(TokenUri.Parse(uri), _pins).Destroy();
+                _store.SetMeta("token_keys", string.Join('\n', TokenKeys.Where(other => other != uri)));
+            }
+            catch (LedgerDirectoryException problem)
+            {
+                // A vault whose key is elsewhere by now works without the token that it left: the mark stays, `cairn vault status` shows
+                // it, and each opening and change tries again.
+                left = uri == replaced ? problem : left;
+            }
+        }
+
+        if (!TokenKeysLeft.Any())
+        {
+            _store.SetMeta("token_keys", null);
+            _store.SetMeta("unfinished", null);
+        }
+
+        if (left is not null)
+        {
+            throw new LedgerDirectoryException($"the vault {_store.Path} has a new key-encryption key, but the old one's key in the token could not be destroyed and opens old copies of the key file: {left.Message}. The next opening with the token there destroys it", left);
+        }
+    }
+
+    // The keys in tokens that a change is between: all but the one in use go at its end.
+    private List<string> TokenKeys => [.. (_store.Meta("token_keys") ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+
+    private IEnumerable<string> TokenKeysLeft => TokenKeys.Where(uri => uri != (_file.Protection as KeyProtection.UnderToken)?.Uri.ToString());
+
+    private KeyProtection RenewTokenKey(KeyProtection protection)
+    {
+        List<string> between = _file.Protection is KeyProtection.UnderToken { Renewed: true } last ? [last.Uri.ToString()] : [];
+        if (protection is not KeyProtection.UnderToken token)
+        {
+            Mark(between);
+            return protection;
+        }
+
+        if (!token.Renewed)
+        {
+            new TokenKey(token.Uri, _pins).Check();
+            Mark(between);
+            return protection;
+        }
+
+        var uri = token.Uri.WithId(RandomNumberGenerator.GetBytes(16));
+        Mark([.. between, uri.ToString()]);
+        TokenKey.Make(uri, _pins);
+        return new KeyProtection.UnderToken(uri, renewed: true);
+    }
+
+    private void Mark(List<string> between)
+    {
+        if (between.Count > 0)
+        {
+            using var transaction = _store.Begin();
+            _store.SetMeta("token_keys", string.Join('\n', TokenKeys.Union(between)));
+            _store.SetMeta("unfinished", "1");
+            transaction.Commit();
+        }
     }
 
     private void Reload()
     {
-        _file = KeyEncryptionFile.Read(KeyFile, _passphrase);
+        _file = KeyEncryptionFile.Read(KeyFile, _passphrase, _pins);
         var current = _store.Meta("kek")!;
         if (!_file.Keys.ContainsKey(current))
         {

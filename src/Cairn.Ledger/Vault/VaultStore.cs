@@ -38,7 +38,7 @@ internal sealed class VaultStore : IDisposable
     /// <summary>A transaction that nobody else writes beside.</summary>
     public SqliteTransaction Begin() => _connection.BeginTransaction(deferred: false);
 
-    /// <summary>A word about the vault: <c>format</c>, <c>kek</c> (the key in use), <c>kek_file</c>, <c>unfinished</c>, <c>retiring</c>.</summary>
+    /// <summary>A word about the vault: <c>format</c>, <c>kek</c> (the key in use), <c>kek_file</c>, <c>unfinished</c>, <c>retiring</c>, <c>token_keys</c>.</summary>
     public string? Meta(string name) => Command("SELECT value FROM meta WHERE name = $name", ("$name", name)).ExecuteScalar() as string;
 
     /// <summary>Sets such a word, or takes it away.</summary>
