@@ -214,7 +214,7 @@ public static class Fsck
     /// <summary>Files that the log of this size does not have: they would be taken for evidence by a careless reader.</summary>
     private static void Strays(LedgerDirectory directory, long size, Findings findings)
     {
-        foreach (var path in Directory.EnumerateFiles(directory.TilesPath, "*", SearchOption.AllDirectories))
+        foreach (var path in Directory.Exists(directory.TilesPath) ? Directory.EnumerateFiles(directory.TilesPath, "*", SearchOption.AllDirectories) : [])
         {
             var name = Path.GetRelativePath(directory.TilesPath, path).Replace('\\', '/');
             var known = name == "checkpoint"

@@ -1,6 +1,7 @@
 using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Tiles;
+using Cairn.Identity.Files;
 using Cairn.Ledger.Journal;
 using Cairn.Ledger.Witnessing;
 
@@ -56,6 +57,10 @@ internal sealed class Sequencer : IDisposable
             throw new LedgerInconsistentException($"the journal holds {_journal.Count()} statements, fewer than its signed head of size {head.Head.Size}; run `cairn fsck`");
         }
 
+        // Copies by tools that know files only (a repository, an object store) lack the folders that were empty; what should be in
+        // them is missed below.
+        DurableFile.CreateDirectory(_staging);
+        DurableFile.CreateDirectory(_tiles.Root);
         var staged = StagedFiles.PathFor(_staging, head.Head.Size);
         if (File.Exists(staged) && head.Note is not null)
         {

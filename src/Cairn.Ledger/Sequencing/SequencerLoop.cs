@@ -90,6 +90,12 @@ internal sealed class SequencerLoop : IAsyncDisposable
         {
             _options.Fatal("fsync failed on the journal while a checkpoint was signed", problem);
         }
+        catch (IOException problem) when (problem is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // What isn't there was not half written: it is missed, and nothing is signed without it.
+            Failure = new LedgerInconsistentException($"a part of the ledger at {_directory.Root} is missing: {problem.Message} Put it back from where this directory was copied; `cairn fsck` names what is missing");
+            _options.Log($"cairn: no checkpoints are made by this process any more: {Failure.Message}");
+        }
         catch (IOException problem) when (!IsFull(problem))
         {
             // A tile or checkpoint could not be made durable: nobody knows what the disk holds.

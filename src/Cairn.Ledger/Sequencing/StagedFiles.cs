@@ -21,7 +21,7 @@ internal sealed class StagedFiles
 
     /// <summary>The sizes that have a staging file.</summary>
     public static IEnumerable<(long Size, string Path)> Existing(string folder) =>
-        from path in Directory.EnumerateFiles(folder)
+        from path in Directory.Exists(folder) ? Directory.EnumerateFiles(folder) : []
         where long.TryParse(Path.GetFileName(path), out _)
         select (long.Parse(Path.GetFileName(path)), path);
 
