@@ -29,7 +29,7 @@ public sealed class ContentSearchTests
         Assert.Equal(
             new[] { (first, "input", "as it is"), (second, "input", "without its last line break") }.ToHashSet(),
             answer.Matches.Select(match => (match.Entry.Record.Id, match.Member, match.Form)).ToHashSet());
-        Assert.Equal((3, 0, 0), (answer.Tested, answer.Untested, answer.KeylessTrails));
+        Assert.Equal((3, 0, 0), (answer.Tested, answer.Untested, answer.Keyless.Count));
         Assert.Empty((await FindAsync(trails, vault, "We agree to pay")).Matches);
         Assert.Equal(0, (await FindAsync(trails, vault, "We agree to pay")).Tested);
     }
@@ -76,7 +76,7 @@ public sealed class ContentSearchTests
         var answer = await FindAsync(trails, vault, Document);
 
         Assert.Empty(answer.Matches);
-        Assert.Equal((0, 1, 1), (answer.Tested, answer.Untested, answer.KeylessTrails));
+        Assert.Equal((0, 1, 1), (answer.Tested, answer.Untested, answer.Keyless.Count));
     }
 
     private static TrailStory Story() => new() { Begins = DateTimeOffset.UtcNow };

@@ -70,6 +70,37 @@ public class ErasureTests
     }
 
     [Fact]
+    public async Task Erased_content_is_told_of_by_its_tombstone_in_bundle_report_and_search()
+    {
+        using var folder = new TemporaryFolder();
+        var trace = await CallAsync(folder, Marker);
+        await OkAsync("export", trace, "--data", folder["data"], "-o", folder["before.zip"]);
+        await OkAsync("shred", trace, "--by", "dpo@example.org", "--reason", "erasure request 9", "--data", folder["data"]);
+        var hold = (await OkAsync("hold", "add", trace, "--by", "counsel@example.org", "--reason", "case 12", "--data", folder["data"])).Output.Trim();
+        var tombstone = (await Recorded.ReadAsync(folder["data"])).Last(record => record.Kind == RecordKinds.LedgerShredded).Id.ToString();
+
+        await OkAsync("export", trace, "--data", folder["data"], "-o", folder["trail.zip"]);
+
+        await VerifyByBothAsync(folder, folder["trail.zip"]);
+        Assert.Contains($"by dpo@example.org (erasure request 9); the records verify as before. Record {tombstone}", (await OkAsync("verify", folder["trail.zip"], "--trust", folder["trust.policy"])).Output);
+        Assert.DoesNotContain("shredded", (await OkAsync("verify", folder["before.zip"], "--trust", folder["trust.policy"])).Output);
+        System.IO.Compression.ZipFile.ExtractToDirectory(folder["trail.zip"], folder["bundle"]);
+        var report = await File.ReadAllTextAsync(Path.Combine(folder["bundle"], "report.html"), TestContext.Current.CancellationToken);
+        Assert.Contains("<dt>Content</dt><dd>erased on ", report);
+        Assert.Contains($"by dpo@example.org (erasure request 9), by record {tombstone}", report);
+        await OkAsync("report", trace, "--data", folder["data"], "-o", folder["again.html"]);
+        Assert.Contains(tombstone, await File.ReadAllTextAsync(folder["again.html"], TestContext.Current.CancellationToken));
+
+        var found = await OkAsync("find", "--string", $$"""{"message":"{{Marker}}"}""", "--data", folder["data"]);
+        Assert.Contains("not tested: 1 commitment", found.ToString());
+        Assert.Contains($"by dpo@example.org (erasure request 9); the records verify as before. Record {tombstone}", found.ToString().ReplaceLineEndings(" "));
+        Assert.Contains("under a legal hold: counsel@example.org holds it since", found.ToString().ReplaceLineEndings(" "));
+        using var json = System.Text.Json.JsonDocument.Parse((await OkAsync("find", "--string", $$"""{"message":"{{Marker}}"}""", "--output", "json", "--data", folder["data"])).Output);
+        var told = Assert.Single(json.RootElement.GetProperty("trails").EnumerateArray());
+        Assert.Equal((trace, tombstone, hold), (told.GetProperty("trace").GetString(), told.GetProperty("content_shredded").GetProperty("record").GetString(), told.GetProperty("holds")[0].GetProperty("hold").GetString()));
+    }
+
+    [Fact]
     public async Task A_legal_hold_blocks_shredding_and_says_who_holds_until_it_is_lifted()
     {
         using var folder = new TemporaryFolder();

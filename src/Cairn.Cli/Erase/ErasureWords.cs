@@ -17,8 +17,10 @@ internal static class ErasureWords
             : null;
 
     /// <summary>What stands in place of the content.</summary>
-    public static string Tell(Shredding shredding) =>
-        Screen.Plain($"content shredded on {Time(shredding.Time)} by {shredding.By} ({shredding.Reason}); the records verify as before. Record {shredding.Record}");
+    /// <param name="shredding">Its shredding.</param>
+    /// <param name="isGone">Whether the key is known to be destroyed; otherwise the record's word is told.</param>
+    public static string Tell(Shredding shredding, bool isGone = true) =>
+        Screen.Plain($"content {(isGone || shredding.IsDone ? "shredded" : "about to be shredded")} on {Time(shredding.Time)} by {shredding.By} ({shredding.Reason}); the records verify as before. Record {shredding.Record}");
 
     /// <summary>Who holds, since when and why.</summary>
     public static string Tell(LegalHold hold) => Screen.Plain($"{hold.By} holds it since {Time(hold.Since)} ({hold.Reason}), hold {hold.Id}, record {hold.Record}");

@@ -1,6 +1,9 @@
 using System.CommandLine;
+using Cairn.Cli.Erase;
 using Cairn.Cli.Terminal;
+using Cairn.Evidence;
 using Cairn.Evidence.Verification;
+using Cairn.Trails.Erasure;
 using Spectre.Console;
 
 namespace Cairn.Cli.Investigate;
@@ -30,7 +33,8 @@ internal static class VerifyCommand
 
         await using var bundle = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
         var counted = Console.IsErrorRedirected ? null : new Action<long>(records => Console.Error.Write($"\r{records} records …"));
-        var report = BundleVerifier.Verify(bundle, policy, new VerifyOptions { Progress = counted }, cancel);
+        var told = new List<BundleRecord>();
+        var report = BundleVerifier.Verify(bundle, policy, new VerifyOptions { Progress = counted, Operator = told.Add }, cancel);
         if (counted is not null)
         {
             Console.Error.Write("\r                    \r");
@@ -45,6 +49,10 @@ internal static class VerifyCommand
         else
         {
             Print(screen, report);
+            if (report.Integrity.State == VerdictState.Passed && report.Trace is { } trace && ErasureLog.LastOf(TraceId.Parse(trace), told) is { } shredding)
+            {
+                screen.Say(ErasureWords.Tell(shredding, isGone: false));
+            }
         }
 
         if (policy is null && !allowUnpinned)

@@ -84,7 +84,7 @@ public static class BundleVerifier
         using var trust = new IssuerTrust(policy, timeline, certificates, checkpoint.Time, run.Options);
         if (bundle.HasTrust)
         {
-            new TrustChangeCheck(checkpoint.Checkpoint.Head, trust, timeline, run.Integrity, run.Warnings).Run(bundle);
+            new TrustChangeCheck(checkpoint.Checkpoint.Head, trust, timeline, run.Integrity, run.Warnings, run.Options.Operator).Run(bundle);
         }
 
         var trail = run.Trail = new TrailCheck(run.Trace!, run.Integrity, run.Completeness, run.Warnings, checkpoint.Time, run.Options.ClockTolerance);

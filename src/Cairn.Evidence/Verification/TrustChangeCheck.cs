@@ -11,7 +11,7 @@ namespace Cairn.Evidence.Verification;
 /// has it: each is proven to be in the ledger, signed by an operator of the verifier's policy, under a root that was in
 /// force before it. What fails on the way is a failure, and changes nothing.
 /// </summary>
-internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, TrustTimeline timeline, FailureList integrity, FailureList warnings)
+internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, TrustTimeline timeline, FailureList integrity, FailureList warnings, Action<BundleRecord>? others)
 {
     private const string Kind = "trust change";
     private const int MostBytes = 256 << 20;
@@ -38,18 +38,24 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
             }
 
             last = Math.Max(last, evidence.Index);
-            var changes = Check(evidence);
-            foreach (var change in integrity.Count == before ? changes : [])
+            var found = Check(evidence);
+            if (integrity.Count > before)
+            {
+                continue;
+            }
+
+            found.Others.ForEach(record => others?.Invoke(record));
+            foreach (var change in found.Changes)
             {
                 Follow(evidence.Index, change);
             }
         }
     }
 
-    private List<(SpiffeId Operator, TrustChange Change)> Check(TrustEvidence evidence)
+    private (List<(SpiffeId Operator, TrustChange Change)> Changes, List<BundleRecord> Others) Check(TrustEvidence evidence)
     {
         var subject = $"{evidence.Index}";
-        var changes = new List<(SpiffeId, TrustChange)>();
+        var (changes, rest) = (new List<(SpiffeId, TrustChange)>(), new List<BundleRecord>());
         try
         {
             var statement = SignedStatement.Decode(evidence.Statement);
@@ -63,6 +69,10 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
                 if (record.Kind == RecordKinds.LedgerTrustChanged && TrustChange.Parse(record.Body) is { } change)
                 {
                     changes.Add((statement.Issuer, change));
+                }
+                else
+                {
+                    rest.Add(new BundleRecord(bytes, statement.Issuer, statement.Payload.Stream, evidence.Index));
                 }
             }
 
@@ -78,7 +88,7 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
             integrity.Add(ReasonCodes.TrustChangeMalformed, Kind, subject, "a signed statement with changes of trust bundles", error.Message);
         }
 
-        return changes;
+        return (changes, rest);
     }
 
     private void CheckRecords(SignedStatement statement, TrustEvidence evidence, string subject)

@@ -22,6 +22,12 @@ public sealed record VerifyOptions
     public Action<BundleRecord>? Record { get; init; }
 
     /// <summary>
+    /// Told of every record of an operator in trust.jsonl that is no change of trust bundles, such as the tombstone of an erasure, once it is
+    /// proven to be in the ledger and signed by an operator of the policy. It counts only when the report's integrity passed.
+    /// </summary>
+    public Action<BundleRecord>? Operator { get; init; }
+
+    /// <summary>
     /// Told of every disclosed content that matches its commitment, before the record's verdict: it counts only when the
     /// report's integrity passed. Null: contents are checked piece by piece and never held whole.
     /// </summary>

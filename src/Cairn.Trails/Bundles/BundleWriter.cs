@@ -103,10 +103,11 @@ public static class BundleWriter
             throw new BundleExportException($"the ledger {directory.Origin} has no record of trail {trace}; `cairn trails` lists what it has");
         }
 
-        var note = await ledger.WaitForCheckpointAsync(indices[^1], options.CheckpointTimeout, cancellationToken);
+        var policy = directory.TrustPolicy();
+        var last = Math.Max(indices[^1], await TrailExport.LastTombstoneAsync(ledger, policy, trace, cancellationToken));
+        var note = await ledger.WaitForCheckpointAsync(last, options.CheckpointTimeout, cancellationToken);
         using var vault = options.Content ? TrailVault.Open(directory.VaultPath) : null;
         var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault, options.Chosen, new AnchorStore(directory));
-        var policy = directory.TrustPolicy();
         await export.AddTrustAsync(policy, cancellationToken);
         await export.RunAsync(indices, cancellationToken);
         return (export, note, policy);

@@ -9,6 +9,7 @@ using Cairn.Evidence.Records;
 using Cairn.Evidence.Trust;
 using Cairn.Ledger;
 using Cairn.Ledger.Timestamps;
+using Cairn.Trails.Erasure;
 
 namespace Cairn.Trails.Bundles;
 
@@ -52,18 +53,21 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         }
     }
 
-    /// <summary>Adds the ledger's changes of trust bundles, whatever trail they are of: without them a verifier could not follow a change of roots.</summary>
+    /// <summary>
+    /// Adds the ledger's changes of trust bundles, whatever trail they are of: without them a verifier could not follow a change of roots; and
+    /// the tombstones of this trail's content, where it was erased.
+    /// </summary>
     public async Task AddTrustAsync(TrustPolicy policy, CancellationToken cancellationToken)
     {
         var tree = ledger.Tree();
-        await foreach (var entry in ledger.TrustChangesAsync(policy, cancellationToken))
+        await foreach (var entry in ledger.OperatorEntriesAsync(policy, record => IsTold(record, trace), cancellationToken))
         {
             if (entry.Index >= Checkpoint.Size)
             {
                 break;
             }
 
-            var positions = Enumerable.Range(0, entry.Records.Count).Where(position => EmbeddedLedger.IsTrustChange(entry.Records[position])).ToList();
+            var positions = Enumerable.Range(0, entry.Records.Count).Where(position => IsTold(entry.Records[position], trace)).ToList();
             bundle.Add(new TrustEvidence(
                 entry.Index,
                 entry.Statement.Bytes,
@@ -74,6 +78,22 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
             AddCertificates(entry);
         }
     }
+
+    /// <summary>The last statement with a tombstone of the trail's content: the checkpoint of a bundle covers it. -1: there is none.</summary>
+    public static async Task<long> LastTombstoneAsync(EmbeddedLedger ledger, TrustPolicy policy, TraceId trace, CancellationToken cancellationToken)
+    {
+        var last = -1L;
+        await foreach (var entry in ledger.OperatorEntriesAsync(policy, record => IsTombstone(record, trace), cancellationToken))
+        {
+            last = entry.Index;
+        }
+
+        return last;
+    }
+
+    private static bool IsTold(ReadOnlyMemory<byte> record, TraceId trace) => EmbeddedLedger.IsTrustChange(record) || IsTombstone(record, trace);
+
+    private static bool IsTombstone(ReadOnlyMemory<byte> record, TraceId trace) => ErasureLog.IsTombstone(record) && ErasureLog.ShreddingIn(Record.Parse(record)).Trail == trace;
 
     private void Add(LedgerEntry entry, Digest[] path)
     {

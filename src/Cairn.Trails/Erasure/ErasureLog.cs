@@ -2,6 +2,7 @@ using System.Text.Json;
 using Cairn.Evidence;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Trust;
+using Cairn.Evidence.Verification;
 using Cairn.Ledger;
 
 namespace Cairn.Trails.Erasure;
@@ -83,15 +84,49 @@ public sealed class ErasureLog
         return kind.SequenceEqual("ledger.shredded"u8) || kind.SequenceEqual("ledger.held"u8) || kind.SequenceEqual("ledger.released"u8);
     }
 
+    /// <summary>Whether a record tells of a shredding.</summary>
+    internal static bool IsTombstone(ReadOnlyMemory<byte> record) => RecordView.Parse(record.Span).Kind.SequenceEqual("ledger.shredded"u8);
+
+    /// <summary>The shredding that a record of that kind tells of.</summary>
+    /// <exception cref="EvidenceFormatException">It lacks a member.</exception>
+    internal static Shredding ShreddingIn(Record record)
+    {
+        var body = record.Body;
+        return new Shredding(
+            TraceId.Parse(Text(record, body, "trail")), Text(record, body, "by"), Text(record, body, "reason"), record.Time, record.Id,
+            !body.TryGetProperty("state", out var state) || !state.ValueEquals("begun"u8));
+    }
+
+    /// <summary>The last shredding of a trail that a bundle's operators tell of; null: none.</summary>
+    /// <param name="trail">The bundle's trail.</param>
+    /// <param name="told">What verifying it told of (<see cref="VerifyOptions.Operator"/>), by ascending index.</param>
+    public static Shredding? LastOf(TraceId trail, IEnumerable<BundleRecord> told)
+    {
+        ArgumentNullException.ThrowIfNull(told);
+        Shredding? last = null;
+        foreach (var one in told.Where(one => IsTombstone(one.Bytes)))
+        {
+            try
+            {
+                last = ShreddingIn(Record.Parse(one.Bytes)) is var shredding && shredding.Trail == trail ? shredding : last;
+            }
+            catch (EvidenceFormatException)
+            {
+                // It names no trail, so it tells nothing of this one; the bundle is verified all the same.
+            }
+        }
+
+        return last;
+    }
+
     private void Take(Record record)
     {
         var body = record.Body;
         switch (record.Kind)
         {
             case RecordKinds.LedgerShredded:
-                var trail = TraceId.Parse(Text(record, body, "trail"));
-                _shreddings[trail] = new Shredding(
-                    trail, Text(record, body, "by"), Text(record, body, "reason"), record.Time, record.Id, !body.TryGetProperty("state", out var state) || !state.ValueEquals("begun"u8));
+                var shredding = ShreddingIn(record);
+                _shreddings[shredding.Trail] = shredding;
                 break;
             case RecordKinds.LedgerHeld:
                 _holds.Add(new LegalHold(

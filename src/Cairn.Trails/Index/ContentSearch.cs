@@ -19,8 +19,8 @@ public sealed record ContentMatch(TrailRecord Entry, string Member, string Form)
 /// <param name="Forms">The forms that were tried, in words.</param>
 /// <param name="Tested">How many commitments were recomputed: those to a content of the same length.</param>
 /// <param name="Untested">How many more are to a content of the same length, and their trails' keys are gone.</param>
-/// <param name="KeylessTrails">How many trails these are in.</param>
-public sealed record ContentAnswer(IReadOnlyList<ContentMatch> Matches, IReadOnlyList<string> Forms, long Tested, long Untested, int KeylessTrails);
+/// <param name="Keyless">The trails that these are in.</param>
+public sealed record ContentAnswer(IReadOnlyList<ContentMatch> Matches, IReadOnlyList<string> Forms, long Tested, long Untested, IReadOnlyList<TraceId> Keyless);
 
 /// <summary>
 /// Whether a content passed through an agent: its commitment is computed under the key of every record that commits to a
@@ -75,7 +75,7 @@ public sealed class ContentSearch(TrailIndex index, TrailVault vault)
 
         return new ContentAnswer(
             [.. matches.OrderByDescending(match => match.Entry.Record.Time).ThenByDescending(match => match.Entry.Record.Id.ToString(), StringComparer.Ordinal)],
-            [.. forms.Select(form => form.Form)], tested, untested, keyless.Count);
+            [.. forms.Select(form => form.Form)], tested, untested, [.. keyless]);
     }
 
     private static List<(string Form, ReadOnlyMemory<byte> Bytes)> Forms(ReadOnlyMemory<byte> content)

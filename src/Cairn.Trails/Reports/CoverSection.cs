@@ -93,6 +93,11 @@ internal static class CoverSection
 
         Fact(page, "Findings", FindingCounts(evidence.Findings));
         Fact(page, "Evidence", $"{HtmlText.Count(evidence.Verification.Counts.Records, "record")} in {HtmlText.Count(evidence.Verification.Counts.Statements, "signed statement")} of {HtmlText.Count(evidence.Verification.Counts.Streams, "emitter run")}, in the ledger {evidence.Verification.Checkpoint?.Origin}");
+        if (evidence.Erasure is { } erasure)
+        {
+            Fact(page, "Content", $"{(erasure.IsDone ? "erased" : "its erasure was begun")} on {HtmlText.Time(erasure.Time)} by {HtmlText.Cut(Or(erasure.By, "somebody who is not named"), 80)} ({HtmlText.Cut(Or(erasure.Reason, "no reason given"), 200)}), by record {erasure.Record}; the records verify as before");
+        }
+
         page.Markup("</dl>\n");
     }
 

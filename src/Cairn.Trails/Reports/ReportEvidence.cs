@@ -6,6 +6,7 @@ using Cairn.Evidence.Records;
 using Cairn.Evidence.Timestamps;
 using Cairn.Evidence.Trust;
 using Cairn.Evidence.Verification;
+using Cairn.Trails.Erasure;
 using Cairn.Trails.Findings;
 
 namespace Cairn.Trails.Reports;
@@ -45,6 +46,9 @@ public sealed record ReportEvidence
     /// <summary>What is wrong in the trail, worst first.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
 
+    /// <summary>The erasure of the trail's content, as the last tombstone in the bundle tells it; null: it has none.</summary>
+    public Shredding? Erasure { get; init; }
+
     /// <summary>Where each record stands.</summary>
     public required IReadOnlyDictionary<RecordId, RecordPlace> Places { get; init; }
 
@@ -64,8 +68,8 @@ public sealed record ReportEvidence
             throw new ArgumentException($"a policy goes with {ReportTrust.Exporter} or {ReportTrust.Reader}, none with {ReportTrust.Bundle}", nameof(policy));
         }
 
-        var heard = new List<BundleRecord>();
-        var report = BundleVerifier.Verify(zip, policy, new VerifyOptions { Record = heard.Add }, cancellationToken);
+        var (heard, told) = (new List<BundleRecord>(), new List<BundleRecord>());
+        var report = BundleVerifier.Verify(zip, policy, new VerifyOptions { Record = heard.Add, Operator = told.Add }, cancellationToken);
         var places = new Dictionary<RecordId, RecordPlace>(heard.Count);
         Trail? trail = null;
         if (report.Integrity.State == VerdictState.Passed && heard.Count > 0)
@@ -84,6 +88,7 @@ public sealed record ReportEvidence
             Trust = trust,
             Trail = trail,
             Findings = trail is null ? [] : [.. RuleCatalogue.Check(new TrailCase(trail, null, new CheckOptions { Trust = policy })).OrderByDescending(finding => finding.Severity)],
+            Erasure = trail is null ? null : ErasureLog.LastOf(trail.Trace, told),
             Places = places,
             Files = report.Integrity.State == VerdictState.Passed ? FilesOf(zip) : [],
         };
