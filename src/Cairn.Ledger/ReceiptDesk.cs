@@ -25,16 +25,50 @@ public sealed class ReceiptDesk : IDisposable
     /// <summary>The log's keys, in the order in which a transparent statement has their receipts: Ed25519 first.</summary>
     public IReadOnlyList<VerifierKey> Keys => [.. _signers.Select(signer => signer.VerifierKey)];
 
-    /// <summary>The receipt of a statement by the log's Ed25519 key, under the newest published checkpoint.</summary>
+    /// <summary>The receipt of a statement by one of the log's keys, under the newest published checkpoint.</summary>
+    /// <param name="index">The statement's index.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="type">The key's type: Ed25519 or ML-DSA-44.</param>
     /// <exception cref="ArgumentOutOfRangeException">No published checkpoint covers the index.</exception>
     /// <exception cref="LedgerInconsistentException">The statement does not lead to the signed root.</exception>
-    public async Task<CoseReceipt> ReceiptAsync(long index, CancellationToken cancellationToken) =>
-        (await IssueAsync(index, [_signers[0]], cancellationToken)).Receipts[0];
+    public async Task<CoseReceipt> ReceiptAsync(long index, CancellationToken cancellationToken, byte type = KeyType.Ed25519) =>
+        (await IssueAsync(index, [_signers.First(signer => signer.VerifierKey.Type == type)], cancellationToken)).Receipts[0];
 
     /// <summary>The statement with one receipt by each of the log's keys.</summary>
     /// <exception cref="ArgumentOutOfRangeException">No published checkpoint covers the index.</exception>
     /// <exception cref="LedgerInconsistentException">The statement does not lead to the signed root.</exception>
     public Task<TransparentStatement> TransparentAsync(long index, CancellationToken cancellationToken) => IssueAsync(index, _signers, cancellationToken);
+
+    /// <summary>
+    /// The receipt that the tree of the first <paramref name="newer"/> statements extends that of the first <paramref name="older"/>. Both are
+    /// prefixes of the newest published checkpoint's tree, and the path to that one is verified before anything is signed.
+    /// </summary>
+    /// <param name="older">Size of the older tree, 1 at least.</param>
+    /// <param name="newer">Size of the newer tree; null for the newest published checkpoint's.</param>
+    /// <param name="key">The key of the log that signs.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The sizes are not in order, or no published checkpoint covers them.</exception>
+    /// <exception cref="LedgerInconsistentException">The published tiles do not lead to the signed root.</exception>
+    public async Task<CoseReceipt> ConsistencyAsync(long older, long? newer, VerifierKey key, CancellationToken cancellationToken)
+    {
+        // The newest with its quorum, where it covers what is asked for.
+        var notes = new[] { _ledger.FinalCheckpoint(), _ledger.NewestCheckpoint() }.OfType<SignedNote>().ToList();
+        var note = notes.Find(one => Checkpoint.Of(one).Size >= Math.Max(older, newer ?? older)) ?? notes.LastOrDefault();
+        var published = note is null ? new TreeHead(0, MerkleHash.EmptyTree) : Checkpoint.Of(note).Head;
+        var size = newer ?? published.Size;
+        if (older < 1 || older > size || size > published.Size)
+        {
+            throw new ArgumentOutOfRangeException(nameof(newer), $"expected sizes with 1 <= FROM <= TO <= {published.Size}, the published checkpoint's, found {older} and {size}");
+        }
+
+        RequireSigned(note!, published);
+        var tree = _ledger.Tree();
+        var (from, to) = (new TreeHead(older, await tree.PrefixRootAsync(older, published.Size, cancellationToken)), new TreeHead(size, await tree.PrefixRootAsync(size, published.Size, cancellationToken)));
+        var path = await tree.ConsistencyPathAsync(older, size, published.Size, cancellationToken);
+        return ConsistencyProof.Verify(from, to, path) && ConsistencyProof.Verify(to, published, await tree.ConsistencyPathAsync(size, published.Size, cancellationToken))
+            ? CoseReceipt.OfConsistency(_signers.First(signer => signer.VerifierKey.Equals(key)), older, to, path)
+            : throw new LedgerInconsistentException($"the published tiles do not lead from the tree of {older} by that of {size} to the signed root {published.Root} of {published.Size}; no receipt is given. Run `cairn fsck`");
+    }
 
     /// <summary>Forgets the keys.</summary>
     public void Dispose()
@@ -49,15 +83,19 @@ public sealed class ReceiptDesk : IDisposable
     {
         var proof = await _ledger.ReceiptAsync(index, cancellationToken);
         var head = Checkpoint.Of(proof.Checkpoint).Head;
-        if (_signers.Any(signer => signer.VerifierKey.Verify(proof.Checkpoint).Result != NoteCheckResult.Good))
-        {
-            throw new LedgerInconsistentException($"the published checkpoint of size {head.Size} is not signed by both of the log's keys; no receipt is given. Run `cairn fsck`");
-        }
-
+        RequireSigned(proof.Checkpoint, head);
         var statement = await StatementAsync(index, cancellationToken);
         return InclusionProof.Verify(statement.LeafHash, index, head.Size, [.. proof.Path], head.Root)
             ? TransparentStatement.Of(statement, [.. signers.Select(signer => CoseReceipt.OfInclusion(signer, statement.Payload.Stream.ToString(), index, head, proof.Path))])
             : throw new LedgerInconsistentException($"statement {index} of the journal does not lead to the signed root {head.Root} of size {head.Size}; no receipt is given. Run `cairn fsck`");
+    }
+
+    private void RequireSigned(SignedNote note, TreeHead head)
+    {
+        if (_signers.Any(signer => signer.VerifierKey.Verify(note).Result != NoteCheckResult.Good))
+        {
+            throw new LedgerInconsistentException($"the published checkpoint of size {head.Size} is not signed by both of the log's keys; no receipt is given. Run `cairn fsck`");
+        }
     }
 
     private async Task<SignedStatement> StatementAsync(long index, CancellationToken cancellationToken)

@@ -91,6 +91,46 @@ public sealed class ScittTests : IDisposable
     }
 
     [Fact]
+    public async Task Receipts_of_consistency_lead_from_a_kept_checkpoint_to_the_published_one_by_each_key()
+    {
+        await using var server = await _bench.ServeAsync();
+        await EmitAsync(server);
+        using var http = ServerBench.Http(server.Address, _bench.ReadToken);
+        var older = await CheckpointAsync(http, 1);
+        await EmitAsync(server);
+        await EmitAsync(server);
+        var newer = await CheckpointAsync(http, Checkpoint.Of(older).Size + 2);
+        var policy = LedgerDirectory.Open(_bench.Data).TrustPolicy().Log;
+        var (from, to) = (Checkpoint.Of(older).Size, Checkpoint.Of(newer).Size);
+
+        var receipts = new List<CoseReceipt>();
+        foreach (var key in policy.Logs.Select(log => log.Key))
+        {
+            var kid = System.Buffers.Text.Base64Url.EncodeToString(CoseKey.Thumbprint(key).ToArray());
+            using var answer = await http.GetAsync($"v1/consistency/{from}?kid={kid}", ServerBench.Cancel);
+            Assert.Equal((HttpStatusCode.OK, "application/cose"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+            receipts.Add(CoseReceipt.Decode(await answer.Content.ReadAsByteArrayAsync(ServerBench.Cancel)));
+        }
+
+        Assert.True(ConsistencyCheck.Run(receipts, older, policy, newer) is { Accepted: true, IsSizeProved: true });
+
+        // A size in between, that no checkpoint had: proved all the same to be on the way.
+        var between = CoseReceipt.Decode(await http.GetByteArrayAsync($"v1/consistency/{from}/{from + 1}", ServerBench.Cancel));
+        Assert.Equal((from, from + 1), (between.Proof.First, between.Proof.Second));
+        Assert.Equal(["no receipt by log key"], ConsistencyCheck.Run([between], older, policy).Failures.Select(failure => failure[..21]));
+
+        foreach (var path in new[] { "0", "x", $"{to}/{from}", $"01/{to}", $"{from}/-1" })
+        {
+            await AssertProblemAsync(await http.GetAsync($"v1/consistency/{path}", ServerBench.Cancel), HttpStatusCode.BadRequest, "Malformed Request");
+        }
+
+        await AssertProblemAsync(await http.GetAsync($"v1/consistency/{from}/{to + 1000}", ServerBench.Cancel), HttpStatusCode.NotFound, "Not Found");
+        await AssertProblemAsync(await http.GetAsync($"v1/consistency/{from}?kid=unknown", ServerBench.Cancel), HttpStatusCode.NotFound, "No such key");
+        using var stranger = ServerBench.Http(server.Address, "not-the-token");
+        await AssertProblemAsync(await stranger.GetAsync($"v1/consistency/{from}", ServerBench.Cancel), HttpStatusCode.Unauthorized, "Unauthorized");
+    }
+
+    [Fact]
     public async Task While_no_checkpoint_covers_the_statement_the_answer_says_where_to_ask_again()
     {
         await using var server = await _bench.ServeAsync(options => options with { ReceiptPatience = TimeSpan.Zero });
@@ -121,6 +161,13 @@ public sealed class ScittTests : IDisposable
 
         Assert.Equal(HttpStatusCode.Created, (await PostAsync(emitter, statement.Bytes)).StatusCode);
         await AssertProblemAsync(await emitter.GetAsync("entries/0", ServerBench.Cancel), HttpStatusCode.Unauthorized, "Unauthorized");
+    }
+
+    private static async Task<SignedNote> CheckpointAsync(HttpClient http, long size)
+    {
+        // The answer to a question for a receipt waits for the checkpoint that covers it.
+        (await http.GetAsync($"entries/{size - 1}", ServerBench.Cancel)).EnsureSuccessStatusCode().Dispose();
+        return SignedNote.Parse(await http.GetByteArrayAsync("checkpoint", ServerBench.Cancel));
     }
 
     private async Task<SignedStatement> EmitAsync(CairnServer server)

@@ -19,11 +19,30 @@ public static class ConsistencyProof
             return path.IsEmpty && older.Root == (older.Size == 0 ? MerkleHash.EmptyTree : newer.Root);
         }
 
+        return RootFrom(older, newer.Size, path) is { } root && root == newer.Root;
+    }
+
+    /// <summary>
+    /// The root of the tree of <paramref name="newer"/> leaves that a consistency path leads to from an older tree; null when it does not lead from that
+    /// one, or sizes and the path's length do not fit together. The older tree has a leaf at least.
+    /// </summary>
+    public static Digest? RootFrom(TreeHead older, long newer, ReadOnlySpan<Digest> path)
+    {
+        if (older.Size < 1 || older.Size > newer)
+        {
+            return null;
+        }
+
+        if (older.Size == newer)
+        {
+            return path.IsEmpty ? older.Root : null;
+        }
+
         // An older tree of a power of two is itself the first node: the proof does not repeat it.
-        var roots = IsPowerOfTwo(older.Size) ? Fold(older.Size, newer.Size, older.Root, path)
+        var roots = IsPowerOfTwo(older.Size) ? Fold(older.Size, newer, older.Root, path)
             : path.IsEmpty ? null
-            : Fold(older.Size, newer.Size, path[0], path[1..]);
-        return roots is { } found && found.Older == older.Root && found.Newer == newer.Root;
+            : Fold(older.Size, newer, path[0], path[1..]);
+        return roots is { } found && found.Older == older.Root ? found.Newer : null;
     }
 
     /// <summary>

@@ -63,12 +63,7 @@ public static class ReceiptCheck
             return new ReceiptVerdict(failures, [], null, null, false);
         }
 
-        // Whoever breaks one of a log's algorithms must not get by with leaving out the other's receipt.
-        foreach (var missing in policy.Logs.Select(log => log.Key).Where(key => origins.Contains(key.Name) && !good.Any(one => one.Key.Equals(key))))
-        {
-            failures.Add($"no receipt by log key {missing.Name}+{missing.KeyId:x8} ({(missing.Type == KeyType.MlDsa44 ? "ML-DSA-44" : "Ed25519")}); a transparent statement carries one by each key");
-        }
-
+        failures.AddRange(Missing(policy, origins, [.. good.Select(one => one.Key)]).Select(missing => $"{missing}; a transparent statement carries one by each key"));
         foreach (var places in good.GroupBy(one => one.Key.Name).Where(log => log.Select(one => one.Receipt.Proof.Second).Distinct().Count() > 1))
         {
             failures.Add($"the receipts of {places.Key} give the statement the indices {string.Join(" and ", places.Select(one => one.Receipt.Proof.Second).Distinct())}");
@@ -87,16 +82,10 @@ public static class ReceiptCheck
             return (null, default, "expected a receipt of inclusion, found one of consistency");
         }
 
-        var named = policy.Logs.Select(log => log.Key).Where(key => key.Name == receipt.Issuer).ToList();
-        if (named.Count == 0)
-        {
-            return (null, default, null);
-        }
-
-        var key = named.Find(key => receipt.KeyId is { } kid && kid.Span.SequenceEqual(CoseKey.Thumbprint(key).ToArray()));
+        var (key, fault) = KeyOf(receipt, policy);
         if (key is null)
         {
-            return (null, default, $"expected a key of {receipt.Issuer} that the policy names, found {(receipt.KeyId is { } other ? $"kid {Convert.ToHexStringLower(other.Span)}" : "no kid")}");
+            return (null, default, fault);
         }
 
         if (receipt.Subject != statement.Payload.Stream.ToString())
@@ -114,7 +103,23 @@ public static class ReceiptCheck
             : (null, default, $"the statement at index {receipt.Proof.Second} leads to the root {root} of size {receipt.Proof.Size}, which the signature by {key.Name}+{key.KeyId:x8} is not over");
     }
 
-    private static void Quorum(LogPolicy policy, SignedNote? note, string origin, TreeHead head, List<string> failures)
+    /// <summary>The key of the policy that a receipt says it is signed by; neither key nor fault for a log that the policy does not name.</summary>
+    internal static (VerifierKey? Key, string? Fault) KeyOf(CoseReceipt receipt, LogPolicy policy)
+    {
+        var named = policy.Logs.Select(log => log.Key).Where(key => key.Name == receipt.Issuer).ToList();
+        return named.Count == 0 ? (null, null)
+            : named.Find(key => receipt.KeyId is { } kid && kid.Span.SequenceEqual(CoseKey.Thumbprint(key).ToArray())) is { } key ? (key, null)
+            : (null, $"expected a key of {receipt.Issuer} that the policy names, found {(receipt.KeyId is { } other ? $"kid {Convert.ToHexStringLower(other.Span)}" : "no kid")}");
+    }
+
+    /// <summary>The keys that the policy gives to those logs and that signed no good receipt: whoever breaks one algorithm must not get by with leaving out the other.</summary>
+    internal static IEnumerable<string> Missing(LogPolicy policy, IReadOnlyList<string> origins, IReadOnlyList<VerifierKey> good) =>
+        from key in policy.Logs.Select(log => log.Key)
+        where origins.Contains(key.Name) && !good.Contains(key)
+        select $"no receipt by log key {key.Name}+{key.KeyId:x8} ({(key.Type == KeyType.MlDsa44 ? "ML-DSA-44" : "Ed25519")})";
+
+    /// <summary>Holds a checkpoint against the tree of the receipts, and asks for it where the policy has a quorum.</summary>
+    internal static void Quorum(LogPolicy policy, SignedNote? note, string origin, TreeHead head, List<string> failures)
     {
         if (note is null)
         {

@@ -75,16 +75,20 @@ public sealed class TileTree(ITileReader reader)
     }
 
     /// <summary>The consistency path between two sizes (RFC 9162 §2.1.4.1); empty from size 0 and between equal sizes.</summary>
-    public async ValueTask<Digest[]> ConsistencyPathAsync(long older, long newer, CancellationToken cancellationToken)
+    public ValueTask<Digest[]> ConsistencyPathAsync(long older, long newer, CancellationToken cancellationToken) => ConsistencyPathAsync(older, newer, newer, cancellationToken);
+
+    /// <summary>The same between two prefixes of the tree of <paramref name="of"/> leaves, from the tiles of that tree.</summary>
+    public async ValueTask<Digest[]> ConsistencyPathAsync(long older, long newer, long of, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(older);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(older, newer);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(newer, of);
         if (older == 0 || older == newer)
         {
             return [];
         }
 
-        var tiles = new TileCache(reader, newer);
+        var tiles = new TileCache(reader, of);
         var path = new List<Digest>();
         var (start, end, complete) = (0L, newer, true);
         while (older != end)

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using Cairn.Evidence;
+using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Receipts;
 using Cairn.Evidence.Statements;
 using Cairn.Evidence.Submissions;
@@ -27,14 +28,16 @@ internal sealed class ScittRoutes(CairnServerOptions options, EmbeddedLedger led
     {
         routes.MapPost("/entries", (Delegate)RegisterAsync);
         routes.MapGet("/entries/{id}", ResolveAsync);
+        routes.MapGet("/v1/consistency/{older}", (HttpContext context, string older) => ConsistencyAsync(context, older, null));
+        routes.MapGet("/v1/consistency/{older}/{newer}", (HttpContext context, string older, string newer) => ConsistencyAsync(context, older, newer));
         routes.MapGet("/.well-known/scitt-keys", () => Results.Bytes(CoseKey.EncodeSet(desk.Keys), Cbor));
         routes.MapGet("/.well-known/scitt-keys/{kid}", Key);
     }
 
     private IResult Key(string kid)
     {
-        var key = desk.Keys.FirstOrDefault(key => Base64Url.EncodeToString(CoseKey.Thumbprint(key).ToArray()) == kid);
-        return key is null ? new ConciseProblem(404, "No such key", "no key of this log has that kid, in base64url without padding") : Results.Bytes(CoseKey.Encode(key), Cbor);
+        var key = KeyOf(kid);
+        return key is null ? NoSuchKey() : Results.Bytes(CoseKey.Encode(key), Cbor);
     }
 
     private Task<IResult> RegisterAsync(HttpContext context) => GuardAsync(async () =>
@@ -81,6 +84,42 @@ internal sealed class ScittRoutes(CairnServerOptions options, EmbeddedLedger led
             ? await AnswerAsync(context, index, registered: false)
             : new ConciseProblem(404, "Not Found", $"receipt with entry ID {id} not known to this transparency service");
     });
+
+    /// <summary>The receipt that the tree of the newer size, without one that of the published checkpoint, extends the tree of the older.</summary>
+    private Task<IResult> ConsistencyAsync(HttpContext context, string older, string? newer) => GuardAsync(async () =>
+    {
+        if (!readers.IsReader(context))
+        {
+            return ConciseProblem.Unauthorized("send Authorization: Bearer with the data directory's read.token");
+        }
+
+        var kid = context.Request.Query["kid"].ToString();
+        var key = kid.Length == 0 ? desk.Keys[0] : KeyOf(kid);
+        if (key is null)
+        {
+            return NoSuchKey();
+        }
+
+        if (Size(older) is not { } from || (newer is not null && Size(newer) is null) || (newer is not null && Size(newer) < from))
+        {
+            return new ConciseProblem(400, "Malformed Request", $"expected /v1/consistency/FROM or /v1/consistency/FROM/TO with 1 <= FROM <= TO, decimal without leading zeros, found {older} and {newer ?? "no TO"}");
+        }
+
+        try
+        {
+            return Results.Bytes((await desk.ConsistencyAsync(from, newer is null ? null : Size(newer), key, context.RequestAborted)).Bytes.ToArray(), Cose);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            return new ConciseProblem(404, "Not Found", $"no published checkpoint of this log covers {newer ?? older} statements");
+        }
+    });
+
+    private static long? Size(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) && Name(size) == text && size > 0 ? size : null;
+
+    private VerifierKey? KeyOf(string kid) => desk.Keys.FirstOrDefault(key => Base64Url.EncodeToString(CoseKey.Thumbprint(key).ToArray()) == kid);
+
+    private static ConciseProblem NoSuchKey() => new(404, "No such key", "no key of this log has that kid, in base64url without padding");
 
     private async Task<IResult> GuardAsync(Func<Task<IResult>> answer)
     {

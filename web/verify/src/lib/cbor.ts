@@ -16,6 +16,11 @@ export class CborReader {
     throw new Malformed(`${this.#what}: expected ${expected} at byte ${this.#at}`);
   }
 
+  /** How many bytes are read. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** Refuses bytes after the item. */
   end(): void {
     if (this.#at !== this.#bytes.length) this.fail("the end");
@@ -88,6 +93,18 @@ export class CborReader {
     if (this.#bytes[this.#at] !== 0xf6) return false;
     this.#at++;
     return true;
+  }
+
+  /** As {@link CborReader.map}, but keys stand in any order, each once (receipts.md §4.2). */
+  unordered(item: (key: bigint) => void): number {
+    const pairs = this.#length(5, "a map"), seen = new Set<bigint>();
+    for (let i = 0; i < pairs; i++) {
+      const key = this.int();
+      if (seen.has(key)) this.fail("map keys each once");
+      seen.add(key);
+      item(key);
+    }
+    return pairs;
   }
 
   /** Reads a map's pairs: `item` is called with each integer key and reads its value. Keys stand in bytewise order. */

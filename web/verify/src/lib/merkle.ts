@@ -27,10 +27,16 @@ export function inclusionLength(index: bigint, size: bigint): number {
 
 /** Verifies an inclusion path (merkle.md §2); undefined when it leads from `leaf` at `index` to the head's root. */
 export function checkInclusion(leaf: Bytes, index: bigint, head: TreeHead, path: readonly Bytes[]): PathFault | undefined {
-  if (index < 0n || index >= head.size) return "length";
-  let at = index, last = head.size - 1n, hash = leaf;
+  const root = inclusionRoot(leaf, index, head.size, path);
+  return root === undefined ? "length" : equal(root, head.root) ? undefined : "root";
+}
+
+/** The root that an inclusion path leads to; undefined when index, size and the path's length do not fit together. */
+export function inclusionRoot(leaf: Bytes, index: bigint, size: bigint, path: readonly Bytes[]): Bytes | undefined {
+  if (index < 0n || index >= size) return undefined;
+  let at = index, last = size - 1n, hash = leaf;
   for (const sibling of path) {
-    if (last === 0n) return "length";
+    if (last === 0n) return undefined;
     if ((at & 1n) === 1n || at === last) {
       hash = nodeHash(sibling, hash);
       while ((at & 1n) === 0n && at !== 0n) {
@@ -43,17 +49,22 @@ export function checkInclusion(leaf: Bytes, index: bigint, head: TreeHead, path:
     at >>= 1n;
     last >>= 1n;
   }
-  if (last !== 0n) return "length";
-  return equal(hash, head.root) ? undefined : "root";
+  return last === 0n ? hash : undefined;
 }
 
 /** Whether the tree of `older` is the beginning of the tree of `newer` (merkle.md §3, with its edge cases). */
 export function isConsistent(older: TreeHead, newer: TreeHead, path: readonly Bytes[]): boolean {
-  if (older.size < 0n || older.size > newer.size) return false;
-  if (older.size === 0n) return path.length === 0 && equal(older.root, EMPTY_ROOT);
-  if (older.size === newer.size) return path.length === 0 && equal(older.root, newer.root);
-  if (path.length === 0) return false;
-  let first = older.size - 1n, last = newer.size - 1n, next = 0;
+  if (older.size === 0n) return newer.size >= 0n && path.length === 0 && equal(older.root, EMPTY_ROOT);
+  const root = grownRoot(older, newer.size, path);
+  return root !== undefined && equal(root, newer.root);
+}
+
+/** The root of the tree of `size` leaves that a consistency path leads to from the older tree, which has a leaf at least; undefined when it does not. */
+export function grownRoot(older: TreeHead, size: bigint, path: readonly Bytes[]): Bytes | undefined {
+  if (older.size < 1n || older.size > size) return undefined;
+  if (older.size === size) return path.length === 0 ? older.root : undefined;
+  if (path.length === 0) return undefined;
+  let first = older.size - 1n, last = size - 1n, next = 0;
   while ((first & 1n) === 1n) {
     first >>= 1n;
     last >>= 1n;
@@ -62,7 +73,7 @@ export function isConsistent(older: TreeHead, newer: TreeHead, path: readonly By
   let b = a;
   for (; next < path.length; next++) {
     const hash = path[next]!;
-    if (last === 0n) return false;
+    if (last === 0n) return undefined;
     if ((first & 1n) === 1n || first === last) {
       a = nodeHash(hash, a);
       b = nodeHash(hash, b);
@@ -76,7 +87,7 @@ export function isConsistent(older: TreeHead, newer: TreeHead, path: readonly By
     first >>= 1n;
     last >>= 1n;
   }
-  return last === 0n && equal(a, older.root) && equal(b, newer.root);
+  return last === 0n && equal(a, older.root) ? b : undefined;
 }
 
 /** A tree that grows at its right edge: the roots of its perfect subtrees, largest first (merkle.md §4). */

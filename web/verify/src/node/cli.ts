@@ -4,17 +4,20 @@ import { Malformed, type Bytes } from "../lib/bytes";
 import type { Report, Verdict } from "../lib/report";
 import { verifyBundle } from "../lib/verify";
 import { FileSource, useNodeSha256 } from "./files";
+import { verifyReceipts } from "./receipt";
+import { safe, Unreadable, Usage } from "./usage";
 
 const USAGE = `cairn-verify FILE --trust POLICY [--output json|table] [--allow-unpinned]
 
 Verifies an evidence bundle offline: integrity, completeness, corroboration. POLICY is the verifier's own trust policy; without
 it the bundle vouches for itself, and the exit code is 1 unless --allow-unpinned is given.
-Exit code: 0 verified, 1 not verified, 2 usage, or the verification could not run.`;
+Exit code: 0 verified, 1 not verified, 2 usage, or the verification could not run.
 
-class Usage extends Error {}
+cairn-verify receipt FILE... --trust POLICY   verifies receipts: cairn-verify receipt --help`;
 
 /** Runs the command; gives its exit code. */
 async function main(args: string[]): Promise<number> {
+  if (args[0] === "receipt") return verifyReceipts(args.slice(1));
   let options: { trust?: string | undefined; output?: string | undefined; "allow-unpinned"?: boolean | undefined; help?: boolean | undefined }, files: string[];
   try {
     ({ values: options, positionals: files } = parseArgs({
@@ -23,15 +26,15 @@ async function main(args: string[]): Promise<number> {
       options: { trust: { type: "string" }, output: { type: "string" }, "allow-unpinned": { type: "boolean" }, help: { type: "boolean", short: "h" } },
     }));
   } catch (error) {
-    throw new Usage((error as Error).message);
+    throw new Usage((error as Error).message, USAGE);
   }
   if (options.help) {
     console.log(USAGE);
     return 0;
   }
   const output = options.output ?? "table";
-  if (output !== "json" && output !== "table") throw new Usage(`--output is json or table, not ${output}`);
-  if (files.length !== 1) throw new Usage("expected one bundle");
+  if (output !== "json" && output !== "table") throw new Usage(`--output is json or table, not ${output}`, USAGE);
+  if (files.length !== 1) throw new Usage("expected one bundle", USAGE);
   useNodeSha256();
   const policy = options.trust === undefined ? undefined : (new Uint8Array(await readFile(options.trust)) as Bytes);
   const source = await FileSource.open(files[0]!);
@@ -47,9 +50,6 @@ async function main(args: string[]): Promise<number> {
     await source.close();
   }
 }
-
-/** Control characters of hostile texts never reach the terminal. */
-const safe = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 
 function table(report: Report): string {
   const lines = [report.verified ? (report.trust.pinned ? "VERIFIED" : "VERIFIED, BUT UNPINNED: the keys came from the bundle itself") : "NOT VERIFIED"];
@@ -75,7 +75,8 @@ main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: unknown) => {
     process.exitCode = 2;
-    if (error instanceof Usage) console.error(`cairn-verify: ${error.message}\n${USAGE}`);
+    if (error instanceof Usage) console.error(`cairn-verify: ${error.message}\n${error.usage}`);
+    else if (error instanceof Unreadable) console.error(`cairn-verify: ${safe(error.message)}`);
     else if (error instanceof Malformed) console.error(`cairn-verify: the policy can't be used: ${safe(error.message)}`);
     else if (error instanceof Error && "code" in error) console.error(`cairn-verify: ${error.message}`);
     else throw error;
