@@ -3,7 +3,7 @@ import { readContentLine, type ContentLine } from "./lines";
 import type { Member } from "./member";
 import { bodyOf, type CairnRecord } from "./record";
 import { startHmac } from "./sha256";
-import { Stop, type Failure } from "./stop";
+import type { Failure } from "./stop";
 
 const CONTENT_LINE = 1 << 10;
 const COMMITMENT = /^hmac-sha256:([0-9a-f]{64})$/;
@@ -34,12 +34,8 @@ export class ContentReader {
 
   async #advance(): Promise<void> {
     const line = await this.#lines.line(CONTENT_LINE);
-    this.#next = line && (readContentLine(line) ?? this.#malformed());
+    this.#next = line && (readContentLine(line) ?? this.#lines.malformed());
     if (line) this.#count++;
-  }
-
-  #malformed(): never {
-    throw new Stop("line-malformed", "file", "content.jsonl", "a line of its form", `another in line ${this.#lines.lines}`);
   }
 
   /** Takes the contents of a record, where the next lines name it. */

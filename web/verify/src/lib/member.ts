@@ -114,6 +114,11 @@ export class Member {
     }
   }
 
+  /** Ends the reading for the last line, which has another form than this file's lines. */
+  malformed(): never {
+    throw new Stop("line-malformed", "file", this.entry.name, "a line of its form", `another in line ${this.#lines}`);
+  }
+
   /** Up to `count` bytes: fewer only at the end. */
   async bytes(count: number): Promise<Bytes> {
     while (this.#buffer.length - this.#at < count && (await this.#fill()));

@@ -1,12 +1,13 @@
 import { base64, fromUtf8, hex, Malformed, type Bytes } from "../lib/bytes";
 import type { ProofLine } from "../lib/lines";
+import type { Place } from "../lib/observer";
 import type { CairnRecord } from "../lib/record";
 import type { Report } from "../lib/report";
 import { leafHash, sha256 } from "../lib/sha256";
 import { readStatement, type Statement } from "../lib/statement";
 import { describeBracket, SOURCES, type Times } from "../lib/times";
 import { showTime, type Assurance } from "../lib/trail";
-import { verifyBundle, type Place } from "../lib/verify";
+import { verifyBundle } from "../lib/verify";
 import type { ByteSource, Name } from "../lib/zip";
 
 /** What the page asks, and what it hears. The work is done in a worker, or on the page in slices where there is none. */

@@ -1,0 +1,79 @@
+import { equal, type Bytes } from "./bytes";
+import type { Issuers } from "./issuers";
+import { readTrustLine, type TrustLine } from "./lines";
+import type { Member } from "./member";
+import { RightEdge, type TreeHead } from "./merkle";
+import { orFail, type Fail, type Notes } from "./notes";
+import { Places } from "./places";
+import { compareTimes, readRecord, type Instant } from "./record";
+import { leafHash } from "./sha256";
+import { domainOf } from "./spiffe";
+import { readStatement, type Statement } from "./statement";
+import { readTrustChange, type TrustChange, type TrustTimeline } from "./trust-changes";
+
+const LINE = 16 << 20;
+
+/** Reads trust.jsonl into the timeline: statements with changes of trust bundles, before those they speak for (docs/spec/verification.md §10). */
+export async function readTrustStatements(member: Member, newest: TreeHead, issuers: Issuers, timeline: TrustTimeline, notes: Notes): Promise<void> {
+  const places = new Places(newest);
+  for (let line; (line = await member.line(LINE)); ) await readOne(readTrustLine(line) ?? member.malformed(), places, issuers, timeline, notes);
+}
+
+/** One statement with changes: they are accepted when nothing about it failed. */
+async function readOne(line: TrustLine, places: Places, issuers: Issuers, timeline: TrustTimeline, notes: Notes): Promise<void> {
+  const note = notes.failOf({ kind: "statement", id: `${line.index}` });
+  let sound = true;
+  const fail: Fail = (code, expected, found) => {
+    sound = false;
+    note(code, expected, found);
+  };
+  places.order(line.index, fail);
+  const malformed = (found: string): void => fail("trust-change-malformed", "a signed statement with changes of trust bundles", found);
+  const statement = orFail(() => readStatement(line.statement), malformed);
+  if (!statement) return;
+  places.check(line.statement, line.index, line.path, fail);
+  checkBodies(line, statement, fail);
+  const read = orFail(() => readChanges(line.bodies), malformed);
+  if (!read) return;
+  const rule = issuers.ruleFor(statement);
+  if (rule?.role !== "operator") fail("trust-change-untrusted", `an emitter line that makes ${statement.issuer} an operator`, rule ? `one that makes it ${rule.role}` : "none");
+  await issuers.check(statement, line.index, rule, read.latest, fail);
+  if (!sound) return;
+  for (const change of read.changes) {
+    if (change.domain !== domainOf(statement.issuer)) continue;
+    const last = timeline.last(change.domain);
+    if (change.old === last) timeline.accept(change, line.index);
+    else note("trust-change-missing", `a change that takes the place of ${last ?? "none"}`, `one of ${change.old ?? "none"}`);
+  }
+}
+
+/** Compares the records of a line with those that its statement signs (§4, 4). */
+function checkBodies(line: TrustLine, statement: Statement, fail: Fail): void {
+  const { positions, bodies, siblings } = line;
+  const fits = positions === undefined || (positions.length === bodies.length && (positions.at(-1) ?? 0) < statement.records);
+  if (!fits || bodies.length + siblings.length !== statement.records) {
+    fail("records-count", `${statement.records} records, present or as hashes`, `${bodies.length} at ${positions?.length ?? "all"} positions and ${siblings.length}`);
+    return;
+  }
+  const edge = new RightEdge();
+  let sibling = 0;
+  for (const [i, body] of bodies.entries()) {
+    const position = positions?.[i] ?? i;
+    while (edge.size < position) edge.append(siblings[sibling++]!);
+    edge.append(leafHash(body));
+  }
+  while (sibling < siblings.length) edge.append(siblings[sibling++]!);
+  if (!equal(edge.root(), statement.root)) fail("records-root", "the records that the statement signs", "others");
+}
+
+/** The changes in a statement's records, and the latest time of these. Throws {@link Malformed}. */
+function readChanges(bodies: readonly Bytes[]): { changes: readonly TrustChange[]; latest: Instant | undefined } {
+  const changes: TrustChange[] = [];
+  let latest: Instant | undefined;
+  for (const body of bodies) {
+    const record = readRecord(body), change = readTrustChange(record);
+    if (!latest || compareTimes(record.time, latest) > 0) latest = record.time;
+    if (change) changes.push(change);
+  }
+  return { changes, latest };
+}
