@@ -77,6 +77,9 @@ public readonly record struct RecordId : IComparable<RecordId>
     /// <summary>All 128 bits, for hashes that whoever makes ids can't aim at.</summary>
     internal UInt128 Bits => System.Runtime.CompilerServices.Unsafe.BitCast<Guid, UInt128>(_value);
 
+    /// <summary>The id that has these bits.</summary>
+    internal static RecordId OfBits(UInt128 bits) => new(System.Runtime.CompilerServices.Unsafe.BitCast<UInt128, Guid>(bits));
+
     /// <summary>The order of the text forms.</summary>
     public int CompareTo(RecordId other) => _value.CompareTo(other._value);
 

@@ -15,16 +15,17 @@ internal static class CommonMembers
     private static readonly SearchValues<byte> PathBytes =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_/"u8);
 
-    public static void Check(ReadOnlySpan<byte> utf8, in RecordLayout layout, out DateTimeOffset time, out long seq)
+    public static void Check(ReadOnlySpan<byte> utf8, in RecordLayout layout, out RecordId id, out DateTimeOffset time, out long seq)
     {
         if (layout.Version.Kind != ValueKind.Number || !layout.Version.Of(utf8).SequenceEqual("1"u8))
         {
             Fail(utf8, layout.Version, "v", "the number 1, the only version there is");
         }
 
-        if (layout.Id.Kind != ValueKind.String || !RecordId.TryParse(layout.Id.Of(utf8), out _))
+        if (layout.Id.Kind != ValueKind.String || !RecordId.TryParse(layout.Id.Of(utf8), out id))
         {
             Fail(utf8, layout.Id, "id", "a UUID of version 7 in lower case");
+            id = default;
         }
 
         if (layout.Kind.Kind != ValueKind.String || !RecordKinds.IsWellFormed(layout.Kind.Of(utf8)))

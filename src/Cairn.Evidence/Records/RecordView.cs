@@ -10,16 +10,20 @@ public readonly ref struct RecordView
 {
     private readonly RecordLayout _layout;
 
-    private RecordView(ReadOnlySpan<byte> utf8, scoped in RecordLayout layout, DateTimeOffset time, long seq)
+    private RecordView(ReadOnlySpan<byte> utf8, scoped in RecordLayout layout, RecordId id, DateTimeOffset time, long seq)
     {
         Bytes = utf8;
         _layout = layout;
+        Id = id;
         Time = time;
         Seq = seq;
     }
 
     /// <summary>The whole record.</summary>
     public ReadOnlySpan<byte> Bytes { get; }
+
+    /// <summary>The record's id.</summary>
+    public RecordId Id { get; }
 
     /// <summary>When it happened by the emitter's clock, to the microsecond, in UTC.</summary>
     public DateTimeOffset Time { get; }
@@ -57,9 +61,6 @@ public readonly ref struct RecordView
     /// <summary>The name of the kind's own member.</summary>
     public string BodyMember => Text(_layout.BodyName);
 
-    /// <summary>The record's id.</summary>
-    public RecordId Id => RecordId.TryParse(IdText, out var id) ? id : default;
-
     /// <summary>The trail.</summary>
     public TraceId Trace => TraceId.Parse(Text(TraceText));
 
@@ -89,8 +90,8 @@ public readonly ref struct RecordView
     public static RecordView Parse(ReadOnlySpan<byte> utf8)
     {
         JsonScan.Run(utf8, out var layout);
-        CommonMembers.Check(utf8, in layout, out var time, out var seq);
-        return new RecordView(utf8, in layout, time, seq);
+        CommonMembers.Check(utf8, in layout, out var id, out var time, out var seq);
+        return new RecordView(utf8, in layout, id, time, seq);
     }
 
     private string Text(in Place place) => place.Kind == ValueKind.EscapedString

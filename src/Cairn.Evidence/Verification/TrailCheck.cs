@@ -10,7 +10,7 @@ namespace Cairn.Evidence.Verification;
 internal sealed class TrailCheck(string trace, FailureList integrity, FailureList completeness, FailureList warnings, DateTimeOffset? checkpointTime, TimeSpan tolerance)
 {
     private readonly byte[] _trace = System.Text.Encoding.ASCII.GetBytes(trace);
-    private readonly HashSet<RecordId> _ids = new(RandomizedIds.Instance);
+    private readonly SeenIds _ids = new();
     private readonly Dictionary<StreamId, (string Emitter, long Records, string By)> _listed = [];
 
     /// <summary>Which stream requested an action that is open: its outcome may stand in another run of the same issuer.</summary>
