@@ -3,22 +3,22 @@ namespace Cairn.Bench;
 /// <summary>What to run.</summary>
 /// <param name="Area">spine, authority, trails or proof.</param>
 /// <param name="Quick">A short run: the same rows, fewer repetitions.</param>
-/// <param name="Sections">The sections to run: of the spine emit, ingest, verify, gateway; of authority decisions, gateway, http, credentials; of trails reconstruct, findings, find; of proof witness.</param>
+/// <param name="Sections">The sections to run: of the spine emit, ingest, verify, gateway; of authority decisions, gateway, http, credentials; of trails reconstruct, findings, find; of proof verify, proofs, bytes, witness.</param>
 /// <param name="Data">A folder of this run alone, where its ledgers are made; removed before and afterwards.</param>
 /// <param name="Root">The repository.</param>
 internal sealed record Options(string Area, bool Quick, IReadOnlyList<string> Sections, string Data, string Root)
 {
-    public const string Usage = "usage: bench/run spine|authority|trails|proof [--quick] [--only SECTION[,SECTION…]] [--data DIR] [--most RECORDS]    sections of spine: emit, ingest, verify, gateway; of authority: decisions, gateway, http, credentials; of trails: reconstruct, findings, find; of proof: witness";
+    public const string Usage = "usage: bench/run spine|authority|trails|proof [--quick] [--only SECTION[,SECTION…]] [--data DIR] [--most RECORDS]    sections of spine: emit, ingest, verify, gateway; of authority: decisions, gateway, http, credentials; of trails: reconstruct, findings, find; of proof: verify, proofs, bytes, witness";
 
     private static readonly Dictionary<string, string[]> Areas = new()
     {
         ["spine"] = ["emit", "ingest", "verify", "gateway"],
         ["authority"] = ["decisions", "gateway", "http", "credentials"],
         ["trails"] = ["reconstruct", "findings", "find"],
-        ["proof"] = ["witness"],
+        ["proof"] = ["verify", "proofs", "bytes", "witness"],
     };
 
-    /// <summary>Of trails: the largest size, in records; sizes are powers of ten from 10,000 to 10 million.</summary>
+    /// <summary>Of trails the largest size in records, powers of ten from 10,000 to 10 million; of proofs the largest ledger in statements, from 100.</summary>
     public long Most { get; init; } = 10_000_000;
 
     public string Peers => Path.Combine(Root, "bench", "peers");

@@ -11,7 +11,6 @@ namespace Cairn.Bench.Authority;
 /// </summary>
 internal static class GuardedGatewaySection
 {
-    private const int Turn = 25;
     private const int Callers = 64;
     private const double AllowedBesideSync = 1e-3;
 
@@ -31,16 +30,8 @@ internal static class GuardedGatewaySection
             await using var through = await EchoClient.ConnectAsync(
                 EchoClient.Gateway(options), ["mcp", "--data", SetUp(data), "--policy", Bundle(Path.Combine(options.Data, $"bundle-{name}"), credential), "--", "node", server, "stdio"]);
             var calls = options.Quick ? 250 : 2000;
-            await EchoClient.CallAsync(direct, EchoClient.WarmUp(options), []);
-            await EchoClient.CallAsync(through, EchoClient.WarmUp(options), []);
-            var (without, with) = (new List<double>(), new List<double>());
-            while (with.Count < calls)
-            {
-                await EchoClient.CallAsync(direct, Turn, without);
-                await EchoClient.CallAsync(through, Turn, with);
-            }
-
-            rows.AddRange(Rows(name, what, new Distribution([.. without]), new Distribution([.. with]), limits, 1 + (credential.Contains("false", StringComparison.Ordinal) ? 3 : 0)));
+            var (without, with) = await EchoClient.CompareAsync(direct, through, options, calls);
+            rows.AddRange(Rows(name, what, without, with, limits, 1 + (credential.Contains("false", StringComparison.Ordinal) ? 3 : 0)));
             var plain = await EchoClient.RateAsync(direct, Callers, calls * 2);
             rows.Add(new($"guarded.{name}.rate", $"tool calls at {Callers} at once, {what}", Unit.PerSecond, Better.Higher, await EchoClient.RateAsync(through, Callers, calls * 2))
             {

@@ -17,7 +17,6 @@ namespace Cairn.Bench.Authority;
 internal static class HttpGatewaySection
 {
     private const string Token = "token-of-the-bench-and-of-nobody-else";
-    private const int Turn = 25;
     private const int Callers = 64;
     private const int OpenAtOnce = 16;
     private const double AllowedMemory = 512.0 * 1024 * 1024;
@@ -33,16 +32,8 @@ internal static class HttpGatewaySection
         await using (var through = await ConnectAsync(guarded))
         {
             var calls = options.Quick ? 250 : 2000;
-            await EchoClient.CallAsync(direct, EchoClient.WarmUp(options), []);
-            await EchoClient.CallAsync(through, EchoClient.WarmUp(options), []);
-            var (without, with) = (new List<double>(), new List<double>());
-            while (with.Count < calls)
-            {
-                await EchoClient.CallAsync(direct, Turn, without);
-                await EchoClient.CallAsync(through, Turn, with);
-            }
-
-            rows.AddRange(GuardedGatewaySection.Rows("http", "over HTTP, decided, credential for the task", new Distribution([.. without]), new Distribution([.. with]), limits, 1));
+            var (without, with) = await EchoClient.CompareAsync(direct, through, options, calls);
+            rows.AddRange(GuardedGatewaySection.Rows("http", "over HTTP, decided, credential for the task", without, with, limits, 1));
             var alone = await EchoClient.RateAsync(direct, Callers, calls * 2);
             rows.Add(new("guarded.http.rate", $"tool calls over HTTP at {Callers} at once, decided, credential for the task", Unit.PerSecond, Better.Higher, await EchoClient.RateAsync(through, Callers, calls * 2))
             {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cairn.Bench.Measuring;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -7,6 +8,8 @@ namespace Cairn.Bench.Gateway;
 /// <summary>The official client before the npm server-everything, with or without something between them.</summary>
 internal static class EchoClient
 {
+    private const int Turn = 25;
+
     private static readonly Dictionary<string, object?> Arguments = new() { ["message"] = "a message of ordinary length for a tool that gives it back" };
 
     /// <summary>The server's script.</summary>
@@ -14,9 +17,6 @@ internal static class EchoClient
 
     /// <summary>The program that stands between, as ./cairn publishes it.</summary>
     public static string Gateway(Options options) => Path.Combine(options.Root, ".build", "current", "cairn");
-
-    /// <summary>Calls before anything is measured: enough that the just-in-time compiler is through.</summary>
-    public static int WarmUp(Options options) => options.Quick ? 300 : 1500;
 
     public static async Task<McpClient> ConnectAsync(string command, string[] arguments)
     {
@@ -35,8 +35,27 @@ internal static class EchoClient
         }
     }
 
+    /// <summary>
+    /// What each call takes without something between client and server, and with it, one after the other: in turns of a few calls
+    /// each, so that both see the same machine, after as many as the just-in-time compiler needs.
+    /// </summary>
+    public static async Task<(Distribution Without, Distribution With)> CompareAsync(McpClient direct, McpClient through, Options options, int calls)
+    {
+        var warmUp = options.Quick ? 300 : 1500;
+        await CallAsync(direct, warmUp, []);
+        await CallAsync(through, warmUp, []);
+        var (without, with) = (new List<double>(), new List<double>());
+        while (with.Count < calls)
+        {
+            await CallAsync(direct, Turn, without);
+            await CallAsync(through, Turn, with);
+        }
+
+        return (new Distribution([.. without]), new Distribution([.. with]));
+    }
+
     /// <summary>Calls one after the other, and adds the time of each.</summary>
-    public static async Task CallAsync(McpClient client, int calls, List<double> seconds)
+    private static async Task CallAsync(McpClient client, int calls, List<double> seconds)
     {
         for (var i = 0; i < calls; i++)
         {

@@ -9,7 +9,6 @@ namespace Cairn.Bench.Gateway;
 /// </summary>
 internal static class GatewaySection
 {
-    private const int Turn = 25;
     private const double AllowedBesideSync = 0.5e-3;
 
     public static async Task<IReadOnlyList<Row>> MeasureAsync(Options options, MachineLimits limits)
@@ -21,16 +20,8 @@ internal static class GatewaySection
         await using var through = await EchoClient.ConnectAsync(gateway, ["mcp", "--data", data, "--", "node", server, "stdio"]);
 
         var calls = options.Quick ? 500 : 4000;
-        await EchoClient.CallAsync(direct, EchoClient.WarmUp(options), []);
-        await EchoClient.CallAsync(through, EchoClient.WarmUp(options), []);
-        var (without, with) = (new List<double>(), new List<double>());
-        while (with.Count < calls)
-        {
-            await EchoClient.CallAsync(direct, Turn, without);
-            await EchoClient.CallAsync(through, Turn, with);
-        }
-
-        return Rows(new Distribution([.. without]), new Distribution([.. with]), limits);
+        var (without, with) = await EchoClient.CompareAsync(direct, through, options, calls);
+        return Rows(without, with, limits);
     }
 
     private static List<Row> Rows(Distribution without, Distribution with, MachineLimits limits)

@@ -21,9 +21,16 @@ internal sealed class BenchLedger : IAsyncDisposable
     public EmbeddedLedger Ledger { get; }
 
     /// <summary>Makes the directory and opens its ledger.</summary>
-    public static async Task<BenchLedger> CreateAsync(string path)
+    /// <param name="path">Where.</param>
+    /// <param name="emitters">Lines for emitters.policy; null for none.</param>
+    public static async Task<BenchLedger> CreateAsync(string path, string? emitters = null)
     {
         var directory = LedgerDirectory.Create(path, new LedgerSettings());
+        if (emitters is not null)
+        {
+            await File.WriteAllTextAsync(Path.Combine(directory.Root, "emitters.policy"), emitters);
+        }
+
         var ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions(), CancellationToken.None);
         return new BenchLedger(directory, LocalAuthority.Open(directory.KeysPath), ledger);
     }

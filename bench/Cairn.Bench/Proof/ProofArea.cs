@@ -8,6 +8,9 @@ internal static class ProofArea
     public static Task<int> RunAsync(Options options, TextWriter output, TextWriter progress) => AreaRun.RunAsync(
         options, output, progress,
         [
+            new Section("verify", "verification of whole bundles…", _ => VerificationSection.MeasureAsync(options, progress)),
+            new Section("proofs", "proofs of ledgers that grow…", limits => ProofsSection.MeasureAsync(options, limits, progress)),
+            new Section("bytes", "bundles' bytes…", _ => BundleBytesSection.MeasureAsync(options, progress)),
             new Section("witness", "witness…", limits => WitnessSection.MeasureAsync(options, limits)),
         ]);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Cairn.Bench.Measuring;
 using Cairn.Evidence.Records;
 using Cairn.TrailGenerator;
 using Cairn.Trails;
@@ -83,20 +84,5 @@ internal static class TrailChild
         }
 
         return arrived;
-    }
-
-    /// <summary>Time by the clock and of all processors since the last lap, in seconds.</summary>
-    private sealed class Clock
-    {
-        private long _at = Stopwatch.GetTimestamp();
-        private TimeSpan _cpu = Environment.CpuUsage.TotalTime;
-
-        public (double Seconds, double Cpu) Lap()
-        {
-            var (at, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-            var lap = (Stopwatch.GetElapsedTime(_at, at).TotalSeconds, (cpu - _cpu).TotalSeconds);
-            (_at, _cpu) = (at, cpu);
-            return lap;
-        }
     }
 }

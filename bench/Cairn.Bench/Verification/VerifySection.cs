@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using Cairn.Bench.Ingest;
 using Cairn.Bench.Limits;
 using Cairn.Bench.Measuring;
@@ -25,8 +23,7 @@ internal static class VerifySection
         var policy = Path.Combine(options.Data, "trust.policy");
         await WriteBundleAsync(options, statements, bundle, policy, progress);
         progress.WriteLine($"  verifying {Figures.Text(new FileInfo(bundle).Length, Unit.Bytes)}…");
-        var runs = Enumerable.Range(0, options.Quick ? 1 : 3).Select(_ => Run(bundle, policy)).OrderBy(run => run.CpuSeconds).ToList();
-        var run = runs[runs.Count / 2];
+        var run = VerifyRun.Median(bundle, policy, options.Quick ? 1 : 3);
         if (run.Records != (long)statements * RecordsEach)
         {
             throw new BenchException($"the verifier saw {run.Records} records of {statements * RecordsEach}");
@@ -52,26 +49,10 @@ internal static class VerifySection
         _ = await BundleWriter.WriteAsync(ledger.Ledger, ledger.Directory, records.Trace, bundle, new BundleOptions { Pages = false, CheckpointTimeout = TimeSpan.FromMinutes(5) });
     }
 
-    private static Outcome Run(string bundle, string policy)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [VerifyChild.Command, bundle, policy]) { RedirectStandardOutput = true };
-        using var child = Process.Start(start) ?? throw new BenchException("the verifier's process did not start");
-        var output = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        if (child.ExitCode != 0)
-        {
-            throw new BenchException($"the verifier's process ended with {child.ExitCode}; its message is above");
-        }
-
-        using var json = JsonDocument.Parse(output);
-        double Number(string name) => json.RootElement.GetProperty(name).GetDouble();
-        return new Outcome((long)Number("records"), Number("seconds"), Number("cpu_seconds"), Number("peak_bytes"));
-    }
-
-    private static Row Row(Outcome run, MachineLimits limits, GovernanceAudit peer, long bundleBytes)
+    private static Row Row(VerifyRun run, MachineLimits limits, GovernanceAudit peer, long bundleBytes)
     {
         var floor = limits.HashedRecord + (limits.Verify / RecordsEach);
-        return new Row("verify", "offline verification, records for each core", Unit.PerSecond, Better.Higher, run.Records / run.CpuSeconds)
+        return new Row("verify", "offline verification, records for each core", Unit.PerSecond, Better.Higher, run.Records / run.FirstCpuSeconds)
         {
             Limit = new Beside(1 / floor, string.Create(CultureInfo.InvariantCulture, $"two SHA-256 a record and one ES256 verify for {RecordsEach} records, on one core")),
             Peer = new Beside(peer.VerifiedPerSecond, $"entries whose hash chain verify() recomputes; no signature, no bundle ({peer.Name})"),
@@ -79,8 +60,8 @@ internal static class VerifySection
             Details =
             [
                 ("records", run.Records, null),
-                ("by the clock", run.Records / run.Seconds, Unit.PerSecond),
-                ("took", run.Seconds, Unit.Time),
+                ("by the clock", run.Records / run.FirstSeconds, Unit.PerSecond),
+                ("took", run.FirstSeconds, Unit.Time),
                 ("bundle on disk", bundleBytes, Unit.Bytes),
                 ("peak memory of the verifier's process", run.PeakBytes, Unit.Bytes),
             ],
@@ -94,6 +75,4 @@ internal static class VerifySection
             Aim = 180,
             Details = [("the bundle, for each record", bundleBytes, Unit.Bytes)],
         };
-
-    private sealed record Outcome(long Records, double Seconds, double CpuSeconds, double PeakBytes);
 }
