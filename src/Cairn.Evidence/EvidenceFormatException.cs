@@ -4,7 +4,7 @@ namespace Cairn.Evidence;
 /// Bytes that do not have the form the specification asks for. The message names the thing, the place, what was
 /// expected and what was found.
 /// </summary>
-public sealed class EvidenceFormatException : FormatException
+public class EvidenceFormatException : FormatException
 {
     /// <summary>A format error with its explanation.</summary>
     public EvidenceFormatException(string message)

@@ -23,10 +23,11 @@ public sealed class Cosigner : IDisposable
     private readonly WitnessStore _store;
     private readonly IReadOnlyList<CheckpointSigner> _signers;
     private readonly Dictionary<string, List<VerifierKey>> _logs;
+    private readonly IReadOnlyList<RetiredKey> _retired;
     private readonly ConcurrentDictionary<string, Lock> _turns = [];
 
-    private Cosigner(WitnessDirectory directory, FileLock held, WitnessStore store, IReadOnlyList<CheckpointSigner> signers, Dictionary<string, List<VerifierKey>> logs, TimeProvider time, Action<string> log) =>
-        (_directory, _lock, _store, _signers, _logs, _time, _log) = (directory, held, store, signers, logs, time, log);
+    private Cosigner(WitnessDirectory directory, FileLock held, WitnessStore store, IReadOnlyList<CheckpointSigner> signers, Dictionary<string, List<VerifierKey>> logs, IReadOnlyList<RetiredKey> retired, TimeProvider time, Action<string> log) =>
+        (_directory, _lock, _store, _signers, _logs, _retired, _time, _log) = (directory, held, store, signers, logs, retired, time, log);
 
     /// <summary>The origins of the logs that it cosigns.</summary>
     public IReadOnlyCollection<string> Origins => _logs.Keys;
@@ -36,8 +37,9 @@ public sealed class Cosigner : IDisposable
     /// <param name="logs">The logs' keys. A log may have several.</param>
     /// <param name="time">The clock of the cosignatures.</param>
     /// <param name="log">Where it says what a person should know, one line each.</param>
+    /// <param name="retired">Keys that these logs had before: the word of one counts for trees up to its size.</param>
     /// <exception cref="WitnessException">There is no log, a key is given twice, the memory is not these keys', or another process has it.</exception>
-    public static Cosigner Open(WitnessDirectory directory, IReadOnlyList<PolicyLog> logs, TimeProvider time, Action<string> log)
+    public static Cosigner Open(WitnessDirectory directory, IReadOnlyList<PolicyLog> logs, TimeProvider time, Action<string> log, IReadOnlyList<RetiredKey>? retired = null)
     {
         if (logs.Count == 0)
         {
@@ -56,7 +58,7 @@ public sealed class Cosigner : IDisposable
             held = FileLock.TryTake(directory.LockPath) ?? throw new WitnessException($"another process is the witness at {directory.Root}: {directory.LockPath} is held");
             var store = WitnessStore.Open(directory.StatePath, signers.Select(signer => signer.VerifierKey));
             var keys = logs.GroupBy(one => one.Key.Name).ToDictionary(group => group.Key, group => group.Select(one => one.Key).ToList());
-            return new Cosigner(directory, held, store, signers, keys, time, log);
+            return new Cosigner(directory, held, store, signers, keys, retired ?? [], time, log);
         }
         catch (WitnessException)
         {
@@ -89,10 +91,12 @@ public sealed class Cosigner : IDisposable
             return EmptyTreeWithRoot(body) ?? Refuse(400, problem.Message);
         }
 
-        if (!_logs.TryGetValue(checkpoint.Origin, out var keys))
+        if (!_logs.TryGetValue(checkpoint.Origin, out var present))
         {
             return Refuse(404, $"this witness does not know the log {checkpoint.Origin}");
         }
+
+        List<VerifierKey> keys = [.. present, .. _retired.Where(one => one.Key.Name == checkpoint.Origin && one.Size >= checkpoint.Size).Select(one => one.Key)];
 
         var results = keys.Select(key => (Key: key, key.Verify(request.Checkpoint).Result)).ToList();
         if (results.Any(one => one.Result == NoteCheckResult.Bad) || results.All(one => one.Result == NoteCheckResult.Absent))

@@ -27,7 +27,7 @@ ORIGIN = "example.org/ledger/vectors"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER_TRACE = "0af7651916cd43dd8448eb211c80319c"
 SIGNED_AT = 1767225900  # 2026-01-01T00:05:00Z
-FILES = ["manifest.json", "checkpoint", "trust.policy", "trust.jsonl", "certificates.jsonl", "heads.jsonl", "statements.bin", "proofs.jsonl",
+FILES = ["manifest.json", "checkpoint", "trust.policy", "trust.jsonl", "keys.jsonl", "certificates.jsonl", "heads.jsonl", "anchors.jsonl", "statements.bin", "proofs.jsonl",
          "records.jsonl", "content.jsonl", "content.bin"]
 b64 = lambda data: base64.b64encode(data).decode()
 compact = lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -68,10 +68,20 @@ class LogKeys:
     def ids(self):
         return [sha(ORIGIN.encode() + b"\n" + bytes([kind]) + key)[:4] for kind, key in self.public]
 
+    def vkeys(self):
+        return [f"{ORIGIN}+{key_id.hex()}+{b64(bytes([kind]) + key)}" for key_id, (kind, key) in zip(self.ids(), self.public)]
+
     def policy_lines(self):
-        return "".join(f"log {ORIGIN}+{key_id.hex()}+{b64(bytes([kind]) + key)}\n" for key_id, (kind, key) in zip(self.ids(), self.public))
+        return "".join(f"log {vkey}\n" for vkey in self.vkeys())
+
+    def retired_lines(self, size):
+        return "".join(f"retired {vkey} {size}\n" for vkey in self.vkeys())
 
     def note(self, size, root, kept):
+        return together([self], size, root, kept)
+
+    def lines(self, size, root, kept):
+        """The text, and this log's two signature lines."""
         text = f"{ORIGIN}\n{size}\n{b64(root)}\n"
         message = (b"subtree/v1\n\0" + bytes([len(ORIGIN)]) + ORIGIN.encode() + struct.pack(">Q", SIGNED_AT)
                    + bytes([len(ORIGIN)]) + ORIGIN.encode() + struct.pack(">QQ", 0, size) + root)
@@ -83,7 +93,14 @@ class LogKeys:
             signature = self.ml.sign(message)
         kept[text + self.ids()[1].hex()] = b64(signature)
         ed, ml = (key_id + blob for key_id, blob in zip(self.ids(), [self.ed.sign(text.encode()), struct.pack(">Q", SIGNED_AT) + signature]))
-        return f"{text}\n\u2014 {ORIGIN} {b64(ed)}\n\u2014 {ORIGIN} {b64(ml)}\n"
+        return text, [f"\u2014 {ORIGIN} {b64(ed)}\n", f"\u2014 {ORIGIN} {b64(ml)}\n"]
+
+
+def together(keys, size, root, kept, only=None):
+    """The note of a tree by several sets of keys; with `only`, those signature lines of all."""
+    read = [one.lines(size, root, kept) for one in keys]
+    lines = [line for _, own in read for line in own]
+    return read[0][0] + "\n" + "".join(lines if only is None else [lines[i] for i in only])
 
 
 # ---- Emitters and the story ----
@@ -231,6 +248,32 @@ def rotation(forge=None):
     return entries, [root, helper, operator], policy, changes
 
 
+def key_change(old, new, kept, forge=None):
+    """A trail in whose middle the keys of the log change: entries, the index of the retirement, and the line of keys.jsonl but for its proofs."""
+    root_key = p256("bundle root")
+    root_der = certificate("Test root", root_key.public_key(), "Test root", root_key, 1, True, ["spiffe://example.org"])
+    root = Emitter("root", "orchestrator", root_key, 1)
+    operator = Emitter("ledger", "ledger", root_key, 3, role="agent" if forge == "by an agent" else "operator")
+    entries = [root.sign([started(root)])]
+    asked, done, _ = call(root, "read_file", b"{}", b"{}")
+    entries.append(root.sign([asked]))
+    entries.append(root.sign([done], known=[2, merkle_root([leaf_hash(signed) for signed, _ in entries])]))
+    other = operator.record("task.started", "request", {"principal": "ops@example.org", "authenticated": "os-user", "channel": "cli", "owner": "ops"}, trace=OTHER_TRACE)
+    next_keys = new.vkeys()[:1] if forge == "downgrade" else new.vkeys()
+    if forge == "unknown algorithm":
+        typed = bytes([7]) + seed("key of an unknown algorithm")
+        key_id = sha(ORIGIN.encode() + b"\n" + typed)[:4]
+        next_keys = next_keys + [f"{ORIGIN}+{key_id.hex()}+{b64(typed)}"]
+    entries.append(operator.sign([other, operator.record("ledger.key_rotated", "ledger", {
+        "by": "ops@example.org", "role": "log", "origin": ORIGIN, "phase": "retired", "old_keys": old.vkeys(), "new_keys": next_keys, "reason": "rotation"}, trace=OTHER_TRACE)]))
+    leaves = [leaf_hash(signed) for signed, _ in entries]
+    only = {"by a stranger": [2, 3], "without possession": [0, 1, 2], "downgrade": [0, 1, 2]}.get(forge)
+    note = together([old, new], len(leaves), merkle_root(leaves), kept, only)
+    entries.append(root.sign([ended(root)]))
+    policy = f"quorum none\ntrustdomain example.org {b64(root_der)}\nemitter gateway spiffe://example.org/gateway/*\nemitter operator spiffe://example.org/operator/*\n"
+    return entries, [root, operator], policy, note
+
+
 # ---- Bundle ----
 
 def proof_line(index, records, leaves, keep):
@@ -244,6 +287,10 @@ def trust_line(index, entry, leaves):
     signed, records = entry
     return compact({"index": index, "statement": b64(signed), "records": [1], "bodies": [b64(records[1])], "siblings": [b64(leaf_hash(records[0]))],
                     "path": [b64(one) for one in path(index, leaves)]})
+
+
+def key_line(index, size, note, entry, leaves):
+    return ('{"checkpoint":"' + b64(note.encode()) + '","consistency":' + compact([b64(one) for one in consistency(size, leaves)]) + "," + trust_line(index, entry, leaves)[1:])
 
 
 def files_of(entries, emitters, contents, policy, keys, kept, leave_out=(), order=None, changes=()):
@@ -363,6 +410,39 @@ def main():
     pinned("trust-change-for-another-domain", rotated("changed for another domain"), "failed", "passed", "unproven", ["certificate-untrusted"])
     pinned("trust-change-left-out", rotated(keep=lambda changes: [changes[0], changes[2]]), "failed", "passed", "unproven", ["certificate-untrusted", "trust-change-missing"])
     pinned("trust-changes-left-out", rotated(keep=lambda changes: []), "failed", "passed", "unproven", ["certificate-untrusted"])
+
+    old, new = LogKeys(" of before"), LogKeys(" of after")
+
+    def changed(forge=None, log=new, bring=True, edit=lambda line: line):
+        entries, emitters, policy, note = key_change(old, new, kept, forge)
+        leaves = [leaf_hash(signed) for signed, _ in entries]
+        files = files_of(entries, emitters, [], policy, log, kept, leave_out=(3,))
+        if bring:
+            files["keys.jsonl"] = (edit(key_line(3, 4, note, entries[3], leaves)) + "\n").encode()
+        anchor = old.note(2, merkle_root(leaves[:2]), kept)
+        files["anchors.jsonl"] = (compact({"checkpoint": b64(anchor.encode()), "consistency": [b64(one) for one in consistency(2, leaves)], "tokens": []}) + "\n").encode()
+        for text in (files["checkpoint"].decode(), note, anchor):
+            used.update({key: value for key, value in kept.items() if key.startswith(text.split("\n\n")[0])})
+        for name, lines in (("keys-old", old.policy_lines()), ("keys-new", new.policy_lines()), ("keys-both", old.policy_lines() + new.policy_lines()), ("keys-retired", new.policy_lines() + old.retired_lines(4))):
+            made[name + ".policy"] = (lines + policy).encode()
+        return zipped(files)
+
+    def keyed(name, data, **codes):
+        for policy in ("old", "new", "both", "retired"):
+            if policy in codes:
+                found = codes[policy]
+                case(name, data, *(("failed", "passed", "unproven") if found else ("passed", "passed", "passed")), found, policy=f"keys-{policy}.policy")
+
+    keyed("log-keys-changed", changed(), old=[], new=[], both=[], retired=[])
+    keyed("log-keys-change-left-out", changed(bring=False), old=["checkpoint-unsigned"], new=["checkpoint-unsigned"], retired=[])
+    keyed("log-keys-change-by-a-stranger", changed("by a stranger"), old=["checkpoint-unsigned", "succession-malformed", "succession-unsigned"])
+    keyed("log-keys-change-without-possession", changed("without possession"), old=["checkpoint-unsigned", "succession-malformed", "succession-unsigned"])
+    keyed("log-keys-change-by-an-agent", changed("by an agent"), old=["checkpoint-unsigned", "issuer-unknown", "succession-untrusted"])
+    keyed("log-keys-change-downgraded", changed("downgrade"), old=["checkpoint-unsigned", "succession-downgrade"])
+    keyed("log-keys-of-an-unknown-algorithm", changed("unknown algorithm"), old=["algorithm-unknown", "checkpoint-unsigned"])
+    keyed("log-keys-change-moved", changed(edit=lambda line: line.replace('"index":3', '"index":2')), old=["checkpoint-unsigned", "inclusion-root"])
+    keyed("retired-log-keys-sign-on", changed(log=old, bring=False), old=[], retired=["checkpoint-unsigned", "key-retired"])
+    keyed("retired-log-keys-sign-on-after-their-succession", changed(log=old), old=["checkpoint-unsigned", "key-retired"])
 
     for name, data in made.items():
         with open(os.path.join(HERE, "bundles", name), "wb") as file:

@@ -7,6 +7,7 @@ using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
 using Cairn.Identity.Files;
 using Cairn.Ledger;
+using Cairn.Ledger.Keys;
 using Cairn.Ledger.Witnessing;
 using Cairn.Policy;
 using Cairn.Policy.Bundles;
@@ -188,7 +189,23 @@ internal static class DoctorCommand
         findings.Add(root == head.Root
             ? new Finding("ok", "tiles", "the right edge leads to the checkpoint's root (cairn fsck checks every entry)")
             : new Finding("fail", "tiles", $"the right edge leads to {root}, the checkpoint says {head.Root}", "cairn fsck"));
+        LogKeys(directory, findings);
         Witnesses(directory, ledger, note, findings);
+    }
+
+    /// <summary>A change of the ledger's own keys that is not over.</summary>
+    private static void LogKeys(LedgerDirectory directory, List<Finding> findings)
+    {
+        var files = new LogKeyFiles(directory);
+        using var keys = files.Read();
+        if (files.Retirement() is { } retirement)
+        {
+            findings.Add(new Finding("note", "log keys", $"statement {retirement.Index} retires the old ones; the next checkpoint is their last"));
+        }
+        else if (keys.Next.Count > 0)
+        {
+            findings.Add(new Finding("note", "log keys", $"{keys.Next.Count} new ones sign beside the old ones", "cairn keys retire, once witnesses and monitors have the new ones"));
+        }
     }
 
     private static void Witnesses(LedgerDirectory directory, EmbeddedLedger ledger, SignedNote newest, List<Finding> findings)

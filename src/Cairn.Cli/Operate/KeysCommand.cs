@@ -4,13 +4,18 @@ using Cairn.Ledger;
 
 namespace Cairn.Cli.Operate;
 
-/// <summary><c>cairn keys</c>: the trust policy of a data directory, to be handed to verifiers by another way than the bundle.</summary>
+/// <summary><c>cairn keys</c>: with no more words, the trust policy of a data directory, to be handed to verifiers by another way than the bundle.</summary>
 internal static class KeysCommand
 {
     public static Command Create()
     {
         var data = DataOption.Create();
-        var command = new Command("keys", "Print the trust policy of a ledger: log keys, trust-domain root, emitters (redirect it into a file)") { data };
+        var command = new Command("keys", "Print the trust policy of a ledger: log keys, trust-domain root, emitters (redirect it into a file); or change the log keys") { data };
+        foreach (var step in LogKeyCommands.Create())
+        {
+            command.Add(step);
+        }
+
         command.SetAction(parsed =>
         {
             Console.Out.Write(Policy(DataOption.Resolve(parsed.GetValue(data))));

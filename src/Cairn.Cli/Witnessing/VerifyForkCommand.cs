@@ -28,7 +28,7 @@ internal static class VerifyForkCommand
                 throw new CliException("whose log was forked? The proof does not say whom to believe", "cairn verify-fork FILE --log VKEY, or --trust POLICY");
             }
 
-            var verdict = ForkVerdict.Of(ForkProof.Parse(await File.ReadAllBytesAsync(parsed.GetRequiredValue(file), cancel)), known, policy?.Witnesses ?? []);
+            var verdict = ForkVerdict.Of(ForkProof.Parse(await File.ReadAllBytesAsync(parsed.GetRequiredValue(file), cancel)), known, policy?.Witnesses ?? [], policy?.Retired);
             if (parsed.IsJson(output))
             {
                 WriteJson(verdict);

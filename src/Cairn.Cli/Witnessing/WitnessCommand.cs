@@ -54,10 +54,12 @@ internal static class WitnessCommand
         var command = new Command("serve", "Run the witness") { folder, logs, listen, certificate, key };
         command.SetAction(async (parsed, cancel) =>
         {
-            var known = new List<PolicyLog>();
+            var (known, retired) = (new List<PolicyLog>(), new List<RetiredKey>());
             foreach (var file in parsed.GetRequiredValue(logs))
             {
-                known.AddRange((await TrustFile.ReadAsync(file, cancel)).Log.Logs);
+                var policy = (await TrustFile.ReadAsync(file, cancel)).Log;
+                known.AddRange(policy.Logs);
+                retired.AddRange(policy.Retired);
             }
 
             await RunAsync(
@@ -65,6 +67,7 @@ internal static class WitnessCommand
                 {
                     Path = parsed.GetRequiredValue(folder),
                     Logs = known,
+                    Retired = retired,
                     Url = parsed.GetRequiredValue(listen),
                     CertificatePath = parsed.GetValue(certificate),
                     CertificateKeyPath = parsed.GetValue(key),

@@ -68,6 +68,9 @@ public sealed class BundleAssembler : IDisposable
         WriteLine(BundleFiles.Trust, trust.WriteTo);
     }
 
+    /// <summary>Adds a succession of the log's keys; by ascending size of its checkpoint.</summary>
+    public void Add(SuccessionEvidence succession) => WriteLine(BundleFiles.Keys, succession.WriteTo);
+
     /// <summary>Discloses a content, in the order of the records in the bundle.</summary>
     public void Add(RecordId record, string member, ReadOnlyMemory<byte> commitmentKey, ReadOnlySpan<byte> content)
     {

@@ -15,6 +15,9 @@ public static class BundleFiles
     /// <summary>The changes of trust bundles that the ledger holds, each with its proof; in bundles of ledgers that have some.</summary>
     public const string Trust = "trust.jsonl";
 
+    /// <summary>The successions of the log's own keys, each with its proof; in bundles of ledgers that had some.</summary>
+    public const string Keys = "keys.jsonl";
+
     /// <summary>Checkpoints with independent times; in bundles of ledgers that have some.</summary>
     public const string Anchors = "anchors.jsonl";
 
@@ -50,8 +53,8 @@ public static class BundleFiles
 
     /// <summary>All names, in order.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Manifest, Checkpoint, TrustPolicy, Trust, Certificates, Heads, Anchors, Statements, Proofs, Records, ContentIndex, Content, Report, Verifier];
+        [Manifest, Checkpoint, TrustPolicy, Trust, Keys, Certificates, Heads, Anchors, Statements, Proofs, Records, ContentIndex, Content, Report, Verifier];
 
-    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all, changes of trust, anchors and the two pages may come.</summary>
-    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or Anchors or ContentIndex or Content or Report or Verifier))];
+    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all, changes of trust, successions of keys, anchors and the two pages may come.</summary>
+    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or Keys or Anchors or ContentIndex or Content or Report or Verifier))];
 }

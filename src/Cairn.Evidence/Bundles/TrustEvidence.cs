@@ -15,15 +15,29 @@ public sealed record TrustEvidence(
     internal static TrustEvidence Parse(ReadOnlySpan<byte> utf8, long number)
     {
         var line = new BundleLine(utf8, BundleFiles.Trust, number);
+        var evidence = Read(ref line);
+        line.End();
+        return evidence;
+    }
+
+    /// <summary>Reads the members of a line that holds such evidence, up to its last.</summary>
+    internal static TrustEvidence Read(ref BundleLine line)
+    {
         var (index, statement, positions) = (line.ReadNumber("index"u8), line.ReadBase64("statement"u8), line.ReadPositions("records"u8));
         var (records, siblings, path) = (line.ReadByteStrings("bodies"u8), line.ReadDigests("siblings"u8), line.ReadDigests("path"u8));
-        line.End();
         return new TrustEvidence(index, statement, positions, records, siblings, path);
     }
 
     internal void WriteTo(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
+        WriteMembersTo(writer);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Writes the members that <see cref="Read"/> reads.</summary>
+    internal void WriteMembersTo(Utf8JsonWriter writer)
+    {
         writer.WriteNumber("index"u8, Index);
         writer.WriteBase64String("statement"u8, Statement.Span);
         if (Positions is null)
@@ -50,6 +64,5 @@ public sealed record TrustEvidence(
         writer.WriteEndArray();
         BundleText.WriteDigests(writer, "siblings"u8, Siblings);
         BundleText.WriteDigests(writer, "path"u8, Path);
-        writer.WriteEndObject();
     }
 }

@@ -85,6 +85,19 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
             : throw new EvidenceFormatException($"verifier key {name}: the key id should be {key.KeyId:x8}, found {hex}");
     }
 
+    /// <summary>The signature type that a verifier key's text names, known or not; null where the text names none.</summary>
+    internal static byte? TypeOf(string vkey)
+    {
+        try
+        {
+            return vkey.Split('+', 3) is [_, _, var base64] && CanonicalBase64.Decode(base64, "verifier key") is [var type, ..] ? type : null;
+        }
+        catch (EvidenceFormatException)
+        {
+            return null; // no key at all: whoever parses it says why
+        }
+    }
+
     /// <summary>The verifier key's text: NAME+KEYID+BASE64.</summary>
     public override string ToString()
     {

@@ -60,8 +60,8 @@ public static class ConsistencyCheck
         }
 
         var keys = good.Select(one => one.Key).Distinct().ToList();
-        failures.AddRange(ReceiptCheck.Missing(policy, [from.Origin], keys));
         var heads = good.Select(one => one.Newer).Distinct().ToList();
+        failures.AddRange(ReceiptCheck.Missing(policy, from.Origin, heads[0].Size, keys));
         if (heads.Count > 1)
         {
             failures.Add($"the receipts lead to the trees {string.Join(" and ", heads.Select(head => $"of size {head.Size} with root {head.Root}"))}; verify those of one tree at a time");
@@ -79,7 +79,7 @@ public static class ConsistencyCheck
             return (null, default, "expected a receipt of consistency, found one of inclusion");
         }
 
-        var (key, fault) = ReceiptCheck.KeyOf(receipt, policy);
+        var (key, fault) = ReceiptCheck.KeyOf(receipt, policy, proof.Second);
         if (key is null)
         {
             return (null, default, fault);

@@ -63,7 +63,12 @@ public static class ReceiptCheck
             return new ReceiptVerdict(failures, [], null, null, false);
         }
 
-        failures.AddRange(Missing(policy, origins, [.. good.Select(one => one.Key)]).Select(missing => $"{missing}; a transparent statement carries one by each key"));
+        foreach (var origin in origins)
+        {
+            var size = good.Where(one => one.Key.Name == origin).Max(one => one.Receipt.Proof.Size);
+            failures.AddRange(Missing(policy, origin, size, [.. good.Select(one => one.Key)]).Select(missing => $"{missing}; a transparent statement carries one by each key"));
+        }
+
         foreach (var places in good.GroupBy(one => one.Key.Name).Where(log => log.Select(one => one.Receipt.Proof.Second).Distinct().Count() > 1))
         {
             failures.Add($"the receipts of {places.Key} give the statement the indices {string.Join(" and ", places.Select(one => one.Receipt.Proof.Second).Distinct())}");
@@ -82,7 +87,7 @@ public static class ReceiptCheck
             return (null, default, "expected a receipt of inclusion, found one of consistency");
         }
 
-        var (key, fault) = KeyOf(receipt, policy);
+        var (key, fault) = KeyOf(receipt, policy, receipt.Proof.Size);
         if (key is null)
         {
             return (null, default, fault);
@@ -104,18 +109,31 @@ public static class ReceiptCheck
     }
 
     /// <summary>The key of the policy that a receipt says it is signed by; neither key nor fault for a log that the policy does not name.</summary>
-    internal static (VerifierKey? Key, string? Fault) KeyOf(CoseReceipt receipt, LogPolicy policy)
+    /// <param name="receipt">The receipt.</param>
+    /// <param name="policy">The verifier's policy.</param>
+    /// <param name="size">Statements in the tree whose root it signs: a retired key speaks for small ones alone.</param>
+    internal static (VerifierKey? Key, string? Fault) KeyOf(CoseReceipt receipt, LogPolicy policy, long size)
     {
-        var named = policy.Logs.Select(log => log.Key).Where(key => key.Name == receipt.Issuer).ToList();
-        return named.Count == 0 ? (null, null)
-            : named.Find(key => receipt.KeyId is { } kid && kid.Span.SequenceEqual(CoseKey.Thumbprint(key).ToArray())) is { } key ? (key, null)
-            : (null, $"expected a key of {receipt.Issuer} that the policy names, found {(receipt.KeyId is { } other ? $"kid {Convert.ToHexStringLower(other.Span)}" : "no kid")}");
+        var named = policy.Logs.Select(log => log.Key).Concat(policy.Retired.Select(retired => retired.Key)).Where(key => key.Name == receipt.Issuer).ToList();
+        if (named.Count == 0)
+        {
+            return (null, null);
+        }
+
+        if (named.Find(key => receipt.KeyId is { } kid && kid.Span.SequenceEqual(CoseKey.Thumbprint(key).ToArray())) is not { } key)
+        {
+            return (null, $"expected a key of {receipt.Issuer} that the policy names, found {(receipt.KeyId is { } other ? $"kid {Convert.ToHexStringLower(other.Span)}" : "no kid")}");
+        }
+
+        return policy.Retired.FirstOrDefault(retired => retired.Key.Equals(key)) is { } past && size > past.Size
+            ? (null, $"the log key {key.Name}+{key.KeyId:x8} was retired and speaks for trees of at most {past.Size} statements, not of {size}")
+            : (key, null);
     }
 
-    /// <summary>The keys that the policy gives to those logs and that signed no good receipt: whoever breaks one algorithm must not get by with leaving out the other.</summary>
-    internal static IEnumerable<string> Missing(LogPolicy policy, IReadOnlyList<string> origins, IReadOnlyList<VerifierKey> good) =>
-        from key in policy.Logs.Select(log => log.Key)
-        where origins.Contains(key.Name) && !good.Contains(key)
+    /// <summary>The keys that the policy gives to that log for a tree of that size and that signed no good receipt: whoever breaks one algorithm must not get by with leaving out the other.</summary>
+    internal static IEnumerable<string> Missing(LogPolicy policy, string origin, long size, IReadOnlyList<VerifierKey> good) =>
+        from key in new LogKeyHistory(policy, origin, size).Newest
+        where !good.Contains(key)
         select $"no receipt by log key {key.Name}+{key.KeyId:x8} ({(key.Type == KeyType.MlDsa44 ? "ML-DSA-44" : "Ed25519")})";
 
     /// <summary>Holds a checkpoint against the tree of the receipts, and asks for it where the policy has a quorum.</summary>

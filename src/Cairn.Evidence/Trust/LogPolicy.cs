@@ -5,15 +5,19 @@ namespace Cairn.Evidence.Trust;
 /// <summary>
 /// A C2SP tlog-policy: which logs to believe, and which witnesses must have cosigned. Stricter than the specification in
 /// two points: of the log keys named like the checkpoint's origin, each must have signed, so that an attacker who breaks
-/// one algorithm cannot drop the other's signature; and extension lines need a log signature that covers them.
+/// one algorithm cannot drop the other's signature; and extension lines need a log signature that covers them. Beyond it,
+/// <c>retired</c> lines name the keys of a log's past.
 /// </summary>
 public sealed class LogPolicy
 {
-    internal LogPolicy(List<PolicyLog> logs, List<PolicyWitness> witnesses, List<PolicyGroup> groups, string? quorum) =>
-        (Logs, Witnesses, Groups, Quorum) = (logs, witnesses, groups, quorum);
+    internal LogPolicy(List<PolicyLog> logs, List<RetiredKey> retired, List<PolicyWitness> witnesses, List<PolicyGroup> groups, string? quorum) =>
+        (Logs, Retired, Witnesses, Groups, Quorum) = (logs, retired, witnesses, groups, quorum);
 
     /// <summary>The logs' keys.</summary>
     public IReadOnlyList<PolicyLog> Logs { get; }
+
+    /// <summary>The logs' keys that were retired; each speaks for the trees of its time alone.</summary>
+    public IReadOnlyList<RetiredKey> Retired { get; }
 
     /// <summary>The witnesses.</summary>
     public IReadOnlyList<PolicyWitness> Witnesses { get; }
@@ -51,26 +55,33 @@ public sealed class LogPolicy
         var origin = checkpoint.Origin;
         var failures = new List<string>();
         var signed = new List<VerifierKey>();
-        var keys = Logs.Select(log => log.Key).Where(key => key.Name == origin).ToList();
+        var history = new LogKeyHistory(this, origin, checkpoint.Size);
+        var (keys, retired) = (history.Newest, history.RetiredBefore(checkpoint.Size));
         if (keys.Count == 0)
         {
             var known = string.Join(", ", Logs.Select(log => log.Key.Name).Distinct());
             failures.Add($"the policy names no log {origin}; it names {(known.Length > 0 ? known : "none")}");
         }
 
-        foreach (var key in Logs.Select(log => log.Key))
+        foreach (var key in Logs.Select(log => log.Key).Concat(Retired.Select(one => one.Key)))
         {
             var result = key.Verify(note).Result;
+            if (result == NoteCheckResult.Good && retired.Contains(key))
+            {
+                failures.Add($"a signature by log key {Describe(key)}, which was retired and speaks for trees of at most {Retired.First(one => one.Key.Equals(key)).Size} statements");
+                continue;
+            }
+
             if (result == NoteCheckResult.Bad)
             {
                 // A known key that fails fails the note, whichever log it is the key of (C2SP signed-note, "Signatures").
                 failures.Add($"the signature by log key {Describe(key)} does not verify");
             }
-            else if (key.Name == origin && result == NoteCheckResult.Absent)
+            else if (keys.Contains(key) && result == NoteCheckResult.Absent)
             {
                 failures.Add($"no signature by log key {Describe(key)}");
             }
-            else if (key.Name == origin)
+            else if (keys.Contains(key))
             {
                 signed.Add(key);
             }
@@ -103,6 +114,13 @@ public sealed class LogPolicy
 
         return new CheckpointVerdict(failures, signed, [.. cosigned.Select(pair => (pair.Key, pair.Value))]) { QuorumFailure = quorum };
     }
+
+    /// <summary>
+    /// The keys whose word counts for a tree of that size, whether or not it must: those in force, and those retired later. For
+    /// who wants to know whether a log signed at all, as a witness does, or a judge of a fork.
+    /// </summary>
+    public IReadOnlyList<VerifierKey> KeysThatMaySign(string origin, long size) =>
+        [.. Logs.Select(log => log.Key).Concat(Retired.Where(retired => retired.Size >= size).Select(retired => retired.Key)).Where(key => key.Name == origin)];
 
     /// <summary>Whether these witnesses, by the policy's names, satisfy its quorum.</summary>
     public bool IsQuorum(IEnumerable<string> witnesses) =>

@@ -6,6 +6,7 @@ namespace Cairn.Evidence.Trust;
 internal sealed class LogPolicyReader
 {
     private readonly List<PolicyLog> _logs = [];
+    private readonly List<RetiredKey> _retired = [];
     private readonly List<PolicyWitness> _witnesses = [];
     private readonly List<PolicyGroup> _groups = [];
     private readonly HashSet<string> _named = [];
@@ -21,6 +22,11 @@ internal sealed class LogPolicyReader
             case ["log", var vkey, .. { Length: <= 1 } url]:
                 _logs.Add(new PolicyLog(Key(line, vkey, "log", KeyType.Ed25519), url.FirstOrDefault()));
                 break;
+            case ["retired", var vkey, var size]:
+                _retired.Add(Tiles.TilePath.TryNumber(size, 19, out var last)
+                    ? new RetiredKey(Key(line, vkey, "log", KeyType.Ed25519), last)
+                    : throw line.Error($"the size up to which a retired key speaks should be a decimal number, found \"{Hex.Excerpt(size)}\""));
+                break;
             case ["witness", var name, var vkey, .. { Length: <= 1 } url]:
                 Name(line, name, new PolicyWitness(name, Key(line, vkey, "witness", KeyType.CosignatureEd25519), url.FirstOrDefault()), _witnesses);
                 break;
@@ -31,12 +37,12 @@ internal sealed class LogPolicyReader
                 Choose(line, name);
                 break;
             default:
-                throw line.Error($"expected `log VKEY [URL]`, `witness NAME VKEY [URL]`, `group NAME all|any|K MEMBER…` or `quorum NAME|none`, found \"{Hex.Excerpt(line.ToString())}\"");
+                throw line.Error($"expected `log VKEY [URL]`, `retired VKEY SIZE`, `witness NAME VKEY [URL]`, `group NAME all|any|K MEMBER…` or `quorum NAME|none`, found \"{Hex.Excerpt(line.ToString())}\"");
         }
     }
 
     public LogPolicy End() => _quorumSeen
-        ? new LogPolicy(_logs, _witnesses, _groups, _quorum)
+        ? new LogPolicy(_logs, _retired, _witnesses, _groups, _quorum)
         : throw new EvidenceFormatException("policy: no quorum line (write `quorum none` where no witness is asked for)");
 
     /// <summary>A key that may play that part: logs sign notes (0x01) or trees (0x06), witnesses cosign (0x04) or sign trees (0x06).</summary>

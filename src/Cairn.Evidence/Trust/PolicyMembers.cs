@@ -10,3 +10,6 @@ public sealed record PolicyGroup(string Name, int Threshold, IReadOnlyList<strin
 
 /// <summary>A log key that the policy trusts.</summary>
 public sealed record PolicyLog(VerifierKey Key, string? Url);
+
+/// <summary>A log key that was retired: it speaks for trees of at most <paramref name="Size"/> statements (docs/spec/trust-policy.md §2).</summary>
+public sealed record RetiredKey(VerifierKey Key, long Size);

@@ -32,14 +32,11 @@ public sealed class TrustPolicy
 
     /// <summary>A policy without witnesses for a log with these keys.</summary>
     public static TrustPolicy For(
-        IEnumerable<VerifierKey> logKeys, IReadOnlyList<TrustDomainRoot> roots, IReadOnlyList<EmitterRule> emitters, IReadOnlyList<Timestamper>? timestampers = null)
+        IEnumerable<VerifierKey> logKeys, IReadOnlyList<TrustDomainRoot> roots, IReadOnlyList<EmitterRule> emitters, IReadOnlyList<Timestamper>? timestampers = null,
+        IReadOnlyList<RetiredKey>? retired = null)
     {
         var lines = new StringBuilder();
-        foreach (var key in logKeys)
-        {
-            lines.Append("log ").Append(key).Append('\n');
-        }
-
+        AppendKeys(lines, logKeys.Select(key => new PolicyLog(key, null)), retired ?? []);
         var logLines = PolicyLine.Split(lines.Append("quorum none\n").ToString()).ToList();
         return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters, timestampers ?? []);
     }
@@ -49,7 +46,7 @@ public sealed class TrustPolicy
     {
         ArgumentNullException.ThrowIfNull(other);
         var lines = new StringBuilder();
-        foreach (var line in _logLines.Where(line => line.Words[0] == "log"))
+        foreach (var line in _logLines.Where(line => line.Words[0] is "log" or "retired"))
         {
             lines.Append(line).Append('\n');
         }
@@ -65,6 +62,24 @@ public sealed class TrustPolicy
         }
 
         var logLines = PolicyLine.Split(lines.Append("quorum ").Append(other.Quorum ?? "none").Append('\n').ToString()).ToList();
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, Roots, Emitters, Timestampers);
+    }
+
+    /// <summary>The same policy with a log's keys as a verified bundle's successions left them: new ones in force, old ones retired.</summary>
+    public TrustPolicy WithKeys(string origin, LogKeyHistory history)
+    {
+        ArgumentNullException.ThrowIfNull(history);
+        var past = history.Successions.Where(one => one.Old.Any(key => !history.Newest.Contains(key))).SelectMany(one => one.Old.Select(key => new RetiredKey(key, one.Size)))
+            .Concat(Log.Retired.Where(one => one.Key.Name == origin)).DistinctBy(one => one.Key).Where(one => !history.Newest.Contains(one.Key)).OrderBy(one => one.Size).ToList();
+        var lines = new StringBuilder();
+        var urls = Log.Logs.ToDictionary(log => log.Key, log => log.Url);
+        AppendKeys(lines, history.Newest.Select(key => new PolicyLog(key, urls.GetValueOrDefault(key))), past);
+        foreach (var line in _logLines.Where(line => line.Words[0] is not ("log" or "retired") || VerifierKey.Parse(line.Words[1]).Name != origin))
+        {
+            lines.Append(line).Append('\n');
+        }
+
+        var logLines = PolicyLine.Split(lines.ToString()).ToList();
         return new TrustPolicy(LogPolicy.Parse(logLines), logLines, Roots, Emitters, Timestampers);
     }
 
@@ -153,6 +168,19 @@ public sealed class TrustPolicy
     /// <summary>The root certificates of a trust domain.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> RootsOf(string trustDomain) =>
         [.. Roots.Where(root => root.TrustDomain == trustDomain).Select(root => root.Certificate)];
+
+    private static void AppendKeys(StringBuilder lines, IEnumerable<PolicyLog> inForce, IReadOnlyList<RetiredKey> retired)
+    {
+        foreach (var (key, url) in inForce)
+        {
+            lines.Append("log ").Append(key).Append(url is null ? "" : $" {url}").Append('\n');
+        }
+
+        foreach (var (key, size) in retired)
+        {
+            lines.Append("retired ").Append(key).Append(' ').Append(size).Append('\n');
+        }
+    }
 
     private static string RoleName(EmitterRole role) => role switch
     {

@@ -7,7 +7,7 @@ using Cairn.Evidence.Trust;
 namespace Cairn.Evidence.Verification;
 
 /// <summary>Anchors and their time stamps (docs/spec/timestamps.md §4, §6).</summary>
-internal sealed class AnchorCheck(CheckpointCheck newest, TrustPolicy policy, FailureList failures, FailureList warnings, TimeSpan tolerance)
+internal sealed class AnchorCheck(CheckpointCheck newest, TrustPolicy policy, LogKeyHistory keys, FailureList failures, FailureList warnings, TimeSpan tolerance)
 {
     private const int Most = 1 << 16;
     private const int MostLine = 1 << 20;
@@ -80,7 +80,9 @@ internal sealed class AnchorCheck(CheckpointCheck newest, TrustPolicy policy, Fa
             failures.Add(ReasonCodes.CheckpointOrigin, "anchor", subject, $"the origin {newest.Checkpoint.Origin} of the bundle's checkpoint", Hex.Excerpt(checkpoint.Origin));
         }
 
-        var signed = SignedHead.Judge(note, checkpoint, policy, "anchor", failures);
+        var signed = checkpoint.Origin == newest.Checkpoint.Origin
+            ? SignedHead.Judge(note, checkpoint, policy, keys, keys.At(checkpoint.Size), "anchor", failures)
+            : SignedHead.Judge(note, checkpoint, policy, "anchor", failures);
         if (!ConsistencyProof.Verify(checkpoint.Head, newest.Checkpoint.Head, [.. anchor.Consistency]))
         {
             failures.Add(

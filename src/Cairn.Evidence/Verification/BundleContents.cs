@@ -17,6 +17,8 @@ internal sealed class BundleContents : IDisposable
 
     public bool HasTrust => _files.ContainsKey(BundleFiles.Trust);
 
+    public bool HasKeys => _files.ContainsKey(BundleFiles.Keys);
+
     public ZipFileStream this[string name] => _files[name];
 
     /// <exception cref="BundleFault">The zip or the manifest is not a bundle's.</exception>

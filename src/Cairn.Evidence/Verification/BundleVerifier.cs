@@ -76,10 +76,18 @@ public static class BundleVerifier
     {
         var checkpointBytes = bundle.ReadWhole(BundleFiles.Checkpoint, MostCheckpointBytes);
         var policy = run.Policy ??= ReadPolicy(bundle);
-        var checkpoint = run.Checkpoint = CheckpointCheck.Run(checkpointBytes, bundle.Manifest.Origin, policy, run.Integrity);
+        var (note, newest) = CheckpointCheck.Parse(checkpointBytes);
+        var keys = run.LogKeys = new LogKeyHistory(policy.Log, newest.Origin, newest.Size);
+        var successions = new SuccessionCheck(newest, policy, keys, run.Integrity, run.Warnings);
+        if (bundle.HasKeys)
+        {
+            successions.Read(bundle);
+        }
+
+        var checkpoint = run.Checkpoint = CheckpointCheck.Run(note, newest, bundle.Manifest.Origin, policy, keys, run.Integrity);
         var (certificates, chains) = ReadCertificates(bundle, run.Integrity);
         var heads = KnownHeads.Read(bundle, checkpoint.Checkpoint.Head, run.Integrity);
-        var times = run.Times = new TimesCheck(new AnchorCheck(checkpoint, policy, run.Integrity, run.Warnings, run.Options.ClockTolerance).Run(bundle));
+        var times = run.Times = new TimesCheck(new AnchorCheck(checkpoint, policy, keys, run.Integrity, run.Warnings, run.Options.ClockTolerance).Run(bundle));
         var timeline = new TrustTimeline(policy);
         using var trust = new IssuerTrust(policy, timeline, certificates, checkpoint.Time, run.Options);
         if (bundle.HasTrust)
@@ -87,6 +95,7 @@ public static class BundleVerifier
             new TrustChangeCheck(checkpoint.Checkpoint.Head, trust, timeline, run.Integrity, run.Warnings, run.Options.Operator).Run(bundle);
         }
 
+        successions.CheckIssuers(trust);
         var trail = run.Trail = new TrailCheck(run.Trace!, run.Integrity, run.Completeness, run.Warnings, checkpoint.Time, run.Options.ClockTolerance);
         var contents = run.Contents = bundle.HasContent ? new ContentCheck(bundle, run.Integrity, run.Options) : null;
         var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, times, trail, contents, run.Integrity, run.Warnings, run.Options);

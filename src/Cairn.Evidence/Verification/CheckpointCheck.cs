@@ -17,27 +17,29 @@ internal sealed record CheckpointCheck(Checkpoint Checkpoint, SignedHead Signed)
     public TimeAnchor Anchor => new(Checkpoint.Size, Signed.Claims);
 
     /// <exception cref="BundleFault">The bytes are not a signed checkpoint.</exception>
-    public static CheckpointCheck Run(byte[] bytes, string manifestOrigin, TrustPolicy policy, FailureList failures)
+    public static (SignedNote Note, Checkpoint Checkpoint) Parse(byte[] bytes)
     {
-        SignedNote note;
-        Checkpoint checkpoint;
         try
         {
-            note = SignedNote.Parse(bytes);
-            checkpoint = Checkpoint.Of(note);
+            var note = SignedNote.Parse(bytes);
+            return (note, Checkpoint.Of(note));
         }
         catch (EvidenceFormatException error)
         {
             throw BundleFault.File(ReasonCodes.CheckpointMalformed, BundleFiles.Checkpoint, "a signed checkpoint", error.Message, error);
         }
+    }
 
+    /// <summary>Judges the bundle's checkpoint by the newest keys of its log.</summary>
+    public static CheckpointCheck Run(SignedNote note, Checkpoint checkpoint, string manifestOrigin, TrustPolicy policy, LogKeyHistory keys, FailureList failures)
+    {
         var subject = SignedHead.Subject(checkpoint);
         if (checkpoint.Origin != manifestOrigin)
         {
             failures.Add(ReasonCodes.CheckpointOrigin, "checkpoint", subject, $"the origin {Hex.Excerpt(manifestOrigin)} of the manifest", checkpoint.Origin);
         }
 
-        var signed = SignedHead.Judge(note, checkpoint, policy, "checkpoint", failures);
+        var signed = SignedHead.Judge(note, checkpoint, policy, keys, keys.Newest, "checkpoint", failures);
         if (!policy.Log.IsQuorum(signed.Witnesses))
         {
             failures.Add(

@@ -207,6 +207,24 @@ public static class ReasonCodes
     /// <summary>Warning: an emitter declared that something was lost, refused or unreadable; completeness is unproven.</summary>
     public const string GapDeclared = "gap-declared";
 
+    /// <summary>Integrity: a succession of the log's keys, its checkpoint, statement or record, does not have their form.</summary>
+    public const string SuccessionMalformed = "succession-malformed";
+
+    /// <summary>Integrity: a succession checkpoint lacks a good signature by one of the keys that were retired, or that took their place.</summary>
+    public const string SuccessionUnsigned = "succession-unsigned";
+
+    /// <summary>Integrity: whoever retired the log's keys is no operator by the trust policy.</summary>
+    public const string SuccessionUntrusted = "succession-untrusted";
+
+    /// <summary>Integrity: the new keys of a log lack an algorithm that the old ones had.</summary>
+    public const string SuccessionDowngrade = "succession-downgrade";
+
+    /// <summary>Integrity: a key that was retired signed a larger tree than it speaks for.</summary>
+    public const string KeyRetired = "key-retired";
+
+    /// <summary>Integrity: a key of an algorithm that this version does not know was to be trusted.</summary>
+    public const string AlgorithmUnknown = "algorithm-unknown";
+
     /// <summary>Completeness: the bundle has no record.</summary>
     public const string TrailEmpty = "trail-empty";
 

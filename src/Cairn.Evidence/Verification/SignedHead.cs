@@ -10,10 +10,25 @@ namespace Cairn.Evidence.Verification;
 /// <param name="Claims">The times in good signatures.</param>
 internal sealed record SignedHead(IReadOnlyList<string> LogKeys, IReadOnlyList<string> Witnesses, IReadOnlyList<TimeClaim> Claims)
 {
+    /// <summary>Judges a checkpoint by the policy alone.</summary>
     public static SignedHead Judge(SignedNote note, Checkpoint checkpoint, TrustPolicy policy, string kind, FailureList failures)
     {
+        var history = new LogKeyHistory(policy.Log, checkpoint.Origin, checkpoint.Size);
+        return Judge(note, checkpoint, policy, history, history.Newest, kind, failures);
+    }
+
+    /// <summary>Judges a checkpoint by the log's keys of its time.</summary>
+    /// <param name="note">The signed note.</param>
+    /// <param name="checkpoint">What it says.</param>
+    /// <param name="policy">The other logs' keys, and the witnesses.</param>
+    /// <param name="history">All keys of the checkpoint's log, with their times.</param>
+    /// <param name="keys">Those of them that must have signed.</param>
+    /// <param name="kind">What failures call the checkpoint.</param>
+    /// <param name="failures">Where failures go.</param>
+    public static SignedHead Judge(
+        SignedNote note, Checkpoint checkpoint, TrustPolicy policy, LogKeyHistory history, IReadOnlyList<VerifierKey> keys, string kind, FailureList failures)
+    {
         var subject = Subject(checkpoint);
-        var keys = policy.Log.Logs.Select(log => log.Key).Where(key => key.Name == checkpoint.Origin).ToList();
         if (keys.Count == 0)
         {
             var known = policy.Log.Logs.Select(log => log.Key.Name).Distinct().ToList();
@@ -38,9 +53,18 @@ internal sealed record SignedHead(IReadOnlyList<string> LogKeys, IReadOnlyList<s
             failures.Add(code, kind, subject, $"a signature by log key {Describe(key)}", found);
         }
 
-        foreach (var key in policy.Log.Logs.Select(log => log.Key).Where(key => key.Name != checkpoint.Origin && key.Verify(note).Result == NoteCheckResult.Bad))
+        var retired = history.RetiredBefore(checkpoint.Size);
+        foreach (var key in history.Known.Except(keys).Concat(policy.Log.Logs.Select(log => log.Key).Concat(policy.Log.Retired.Select(one => one.Key)).Where(key => key.Name != checkpoint.Origin)))
         {
-            failures.Add(ReasonCodes.CheckpointSignature, kind, subject, $"a signature by log key {Describe(key)}", "one that does not verify");
+            var result = key.Verify(note).Result;
+            if (result == NoteCheckResult.Bad)
+            {
+                failures.Add(ReasonCodes.CheckpointSignature, kind, subject, $"a signature by log key {Describe(key)}", "one that does not verify");
+            }
+            else if (result == NoteCheckResult.Good && retired.Contains(key))
+            {
+                failures.Add(ReasonCodes.KeyRetired, kind, subject, $"no signature by log key {Describe(key)}, which was retired before this tree", "one");
+            }
         }
 
         if (checkpoint.Extensions is { Count: > 0 } && !keys.Any(key => key.Type == KeyType.Ed25519 && key.Verify(note).Result == NoteCheckResult.Good))
@@ -77,5 +101,6 @@ internal sealed record SignedHead(IReadOnlyList<string> LogKeys, IReadOnlyList<s
         }
     }
 
-    private static string Describe(VerifierKey key) => $"{key.Name}+{key.KeyId:x8} ({(key.Type == KeyType.MlDsa44 ? "ML-DSA-44" : "Ed25519")})";
+    /// <summary>What reports call a log key.</summary>
+    public static string Describe(VerifierKey key) => $"{key.Name}+{key.KeyId:x8} ({(key.Type == KeyType.MlDsa44 ? "ML-DSA-44" : "Ed25519")})";
 }

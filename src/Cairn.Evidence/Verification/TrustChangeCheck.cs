@@ -60,7 +60,7 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
         {
             var statement = SignedStatement.Decode(evidence.Statement);
             StatementPlace.Check(evidence.Statement.Span, evidence.Index, evidence.Path, newest, Kind, integrity);
-            CheckRecords(statement, evidence, subject);
+            BroughtRecords.Check(statement, evidence, Kind, integrity);
             var latest = DateTimeOffset.MinValue;
             foreach (var bytes in evidence.Records)
             {
@@ -89,29 +89,6 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
         }
 
         return (changes, rest);
-    }
-
-    private void CheckRecords(SignedStatement statement, TrustEvidence evidence, string subject)
-    {
-        var count = statement.Payload.RecordCount;
-        var positions = evidence.Positions ?? [.. Enumerable.Range(0, Math.Min(count, evidence.Records.Count))];
-        if (positions.Count != evidence.Records.Count || evidence.Records.Count + evidence.Siblings.Count != count || (positions.Count > 0 && positions[^1] >= count))
-        {
-            integrity.Add(ReasonCodes.RecordsCount, Kind, subject, $"records and sibling hashes for the {count} records that it signs", $"{evidence.Records.Count} records and {evidence.Siblings.Count} siblings");
-            return;
-        }
-
-        var range = new CompactRange();
-        for (var (position, next) = (0, 0); position < count; position++)
-        {
-            var isHere = next < positions.Count && positions[next] == position;
-            range.Append(isHere ? MerkleHash.Leaf(evidence.Records[next++].Span) : evidence.Siblings[position - next]);
-        }
-
-        if (range.Root() is var root && root != statement.Payload.RecordsRoot)
-        {
-            integrity.Add(ReasonCodes.RecordsRoot, Kind, subject, $"records with the Merkle root {statement.Payload.RecordsRoot} that it signs", $"{root}: a record was altered, removed, replaced or moved");
-        }
     }
 
     /// <summary>An operator speaks for its own trust domain. What it says of others (federation) is kept, and gives nobody trust.</summary>

@@ -14,7 +14,7 @@ public enum VerdictState
 }
 
 /// <summary>What a failure or warning is about.</summary>
-/// <param name="Kind">zip, file, checkpoint, anchor, certificate, head, statement, record, stream or trail.</param>
+/// <param name="Kind">zip, file, checkpoint, succession, anchor, certificate, head, statement, record, stream or trail.</param>
 /// <param name="Id">Which: a file name, a ledger index, a record id, a stream id, a hash.</param>
 public sealed record VerificationSubject(string Kind, string Id)
 {
@@ -55,7 +55,14 @@ public sealed record CorroborationCounts(long Actions, long Reported, long Obser
 /// <param name="Pinned">True when the verifier brought the policy; false when the bundle's own was believed.</param>
 /// <param name="LogKeys">The log keys that signed the checkpoint.</param>
 /// <param name="Witnesses">The witnesses that cosigned it.</param>
-public sealed record TrustSummary(bool Pinned, IReadOnlyList<string> LogKeys, IReadOnlyList<string> Witnesses);
+/// <param name="Successions">The changes of the log's keys that the bundle proves, by ascending size.</param>
+public sealed record TrustSummary(bool Pinned, IReadOnlyList<string> LogKeys, IReadOnlyList<string> Witnesses, IReadOnlyList<SuccessionSummary> Successions);
+
+/// <summary>A change of the log's keys (docs/spec/verification.md §12).</summary>
+/// <param name="Size">Statements in the last tree that the old keys signed.</param>
+/// <param name="Old">The keys that were retired.</param>
+/// <param name="New">The keys that took their place.</param>
+public sealed record SuccessionSummary(long Size, IReadOnlyList<string> Old, IReadOnlyList<string> New);
 
 /// <summary>The checkpoint that everything was proven under.</summary>
 /// <param name="Origin">The log.</param>
@@ -125,4 +132,8 @@ public sealed record VerificationReport(
 {
     /// <summary>The value of <see cref="Format"/>.</summary>
     public const string CurrentFormat = "cairn-verification/1";
+
+    /// <summary>The log's keys as policy and bundle prove them; null when the checkpoint could not be read. Part of no text form.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public Trust.LogKeyHistory? LogKeys { get; init; }
 }

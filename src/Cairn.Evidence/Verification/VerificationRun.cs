@@ -23,6 +23,8 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
 
     public CheckpointCheck? Checkpoint { get; set; }
 
+    public LogKeyHistory? LogKeys { get; set; }
+
     public TimesCheck? Times { get; set; }
 
     public TrailCheck? Trail { get; set; }
@@ -51,15 +53,21 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
             integrity.State != VerdictState.Failed && completeness.State != VerdictState.Failed && corroboration.State != VerdictState.Failed,
             Trace,
             Checkpoint is null ? null : new CheckpointSummary(Checkpoint.Checkpoint.Origin, Checkpoint.Checkpoint.Size, Checkpoint.Checkpoint.Root.ToString(), Checkpoint.Time),
-            new TrustSummary(_pinned, Checkpoint?.Signed.LogKeys ?? [], Checkpoint?.Signed.Witnesses ?? []),
+            new TrustSummary(_pinned, Checkpoint?.Signed.LogKeys ?? [], Checkpoint?.Signed.Witnesses ?? [], Successions()),
             Times?.Summary() ?? new TimesSummary([], []),
             new VerificationCounts(Statements?.Statements ?? 0, Trail?.Records ?? 0, streams.Count, Contents?.Contents ?? 0),
             integrity, completeness, corroboration,
             Actions(),
             [.. streams.Select(state => new EmitterSummary(
                 state.Issuer.ToString(), state.Stream.ToString(), state.RoleName, state.Records, state.Ended, Trail!.IsListed(state.Stream)))],
-            Warnings.First);
+            Warnings.First)
+        {
+            LogKeys = LogKeys,
+        };
     }
+
+    private IReadOnlyList<SuccessionSummary> Successions() =>
+        [.. (LogKeys?.Successions ?? []).Select(one => new SuccessionSummary(one.Size, [.. one.Old.Select(SignedHead.Describe)], [.. one.New.Select(SignedHead.Describe)]))];
 
     private CorroborationCounts Actions() => Trail is null
         ? new CorroborationCounts(0, 0, 0, 0, 0)

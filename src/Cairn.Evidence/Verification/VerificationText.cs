@@ -18,6 +18,11 @@ public static class VerificationText
         }
 
         yield return report.Trust.Pinned ? "  trust: the given policy" : "  trust: NOT PINNED, the bundle's own policy was believed";
+        foreach (var succession in report.Trust.Successions)
+        {
+            yield return $"  log keys changed at size {succession.Size}: {string.Join(", ", succession.Old)} were followed by {string.Join(", ", succession.New)}";
+        }
+
         yield return $"  {report.Counts.Records} records in {report.Counts.Statements} statements of {report.Counts.Streams} streams"
             + (report.Counts.Contents > 0 ? $", {report.Counts.Contents} disclosed contents" : "");
         foreach (var (name, verdict, summary) in Verdicts(report))

@@ -22,8 +22,9 @@ public sealed record ForkVerdict(
     /// <param name="proof">The proof.</param>
     /// <param name="logKeys">The log's keys. Each checkpoint needs a good signature by one of them, and none that is bad.</param>
     /// <param name="witnesses">Witnesses to look for on both.</param>
+    /// <param name="retired">Keys that the log had before: the word of one counts up to its size, since beyond it may be a thief's.</param>
     /// <exception cref="EvidenceFormatException">A note is no checkpoint.</exception>
-    public static ForkVerdict Of(ForkProof proof, IReadOnlyList<VerifierKey> logKeys, IReadOnlyList<PolicyWitness> witnesses)
+    public static ForkVerdict Of(ForkProof proof, IReadOnlyList<VerifierKey> logKeys, IReadOnlyList<PolicyWitness> witnesses, IReadOnlyList<RetiredKey>? retired = null)
     {
         var (older, newer) = (Checkpoint.Of(proof.Older), Checkpoint.Of(proof.Newer));
         var failures = new List<string>();
@@ -32,18 +33,23 @@ public sealed record ForkVerdict(
             failures.Add($"the checkpoints are of two logs: {older.Origin} and {newer.Origin}");
         }
 
-        var keys = logKeys.Where(key => key.Name == older.Origin).ToList();
-        if (keys.Count == 0)
+        List<VerifierKey> KeysAt(long size) =>
+            [.. logKeys.Concat((retired ?? []).Where(one => one.Size >= size).Select(one => one.Key)).Where(key => key.Name == older.Origin)];
+        var (olderKeys, newerKeys) = (KeysAt(older.Size), KeysAt(newer.Size));
+        if (olderKeys.Count + newerKeys.Count == 0)
         {
             failures.Add($"none of the given keys is of the log {older.Origin}");
         }
+        else
+        {
+            CheckSignatures("older", proof.Older, olderKeys, failures);
+            CheckSignatures("newer", proof.Newer, newerKeys, failures);
+        }
 
-        CheckSignatures("older", proof.Older, keys, failures);
-        CheckSignatures("newer", proof.Newer, keys, failures);
         var prefix = PrefixRootOf(proof, older.Head, newer.Head, failures);
         return new ForkVerdict(
             older.Origin, older.Head, newer.Head, prefix,
-            [.. keys.Where(key => IsGood(key, proof.Older) && IsGood(key, proof.Newer))],
+            [.. olderKeys.Intersect(newerKeys).Where(key => IsGood(key, proof.Older) && IsGood(key, proof.Newer))],
             [.. witnesses.Where(witness => IsGood(witness.Key, proof.Older) && IsGood(witness.Key, proof.Newer)).Select(witness => witness.Name)],
             failures);
     }
@@ -53,7 +59,7 @@ public sealed record ForkVerdict(
     private static void CheckSignatures(string which, SignedNote note, List<VerifierKey> keys, List<string> failures)
     {
         var results = keys.Select(key => key.Verify(note).Result).ToList();
-        if (keys.Count > 0 && (results.Contains(NoteCheckResult.Bad) || !results.Contains(NoteCheckResult.Good)))
+        if (results.Contains(NoteCheckResult.Bad) || !results.Contains(NoteCheckResult.Good))
         {
             failures.Add($"the {which} checkpoint has {(results.Contains(NoteCheckResult.Bad) ? "a signature by the log's key that does not verify" : "no signature by the log's keys")}");
         }

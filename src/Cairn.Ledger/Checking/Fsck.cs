@@ -43,6 +43,7 @@ public static class Fsck
                 await FinalAsync(directory, signed.Size, findings, cancellationToken);
             }
 
+            await SuccessionFilesCheck.RunAsync(directory, journal, size, findings, cancellationToken);
             Strays(directory, Math.Max(size, head.Head.Size), findings);
             return findings.Report(size, journal.Count() - size);
         }

@@ -5,6 +5,7 @@ using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Trust;
 using Cairn.Identity;
 using Cairn.Identity.Files;
+using Cairn.Ledger.Keys;
 using Cairn.Ledger.Timestamps;
 
 namespace Cairn.Ledger;
@@ -123,7 +124,7 @@ public sealed class LedgerDirectory
 
         var (origin, trustDomain) = ReadMarker(marker);
         var directory = new LedgerDirectory(root, origin, trustDomain);
-        foreach (var part in new[] { directory.JournalPath, directory.VaultPath, directory.LogKeyPath("ed25519"), directory.LogKeyPath("mldsa44"), Path.Combine(directory.KeysPath, LocalAuthority.KeyFile) })
+        foreach (var part in (string[])[directory.JournalPath, directory.VaultPath, .. LogKeyFiles.Algorithms.Select(one => new LogKeyFiles(directory).KeyPath(one.Name)), Path.Combine(directory.KeysPath, LocalAuthority.KeyFile)])
         {
             if (!File.Exists(part))
             {
@@ -168,22 +169,8 @@ public sealed class LedgerDirectory
         return Open(root);
     }
 
-    /// <summary>The ledger's two keys: Ed25519 and ML-DSA-44.</summary>
-    /// <exception cref="LedgerDirectoryException">A key file is not one.</exception>
-    public IReadOnlyList<CheckpointSigner> OpenSigners()
-    {
-        try
-        {
-            return [CheckpointSigner.ParsePrivate(File.ReadAllText(LogKeyPath("ed25519")).Trim()), CheckpointSigner.ParsePrivate(File.ReadAllText(LogKeyPath("mldsa44")).Trim())];
-        }
-        catch (EvidenceFormatException problem)
-        {
-            throw new LedgerDirectoryException($"a log key below {KeysPath} can't be read: {problem.Message}", problem);
-        }
-    }
-
     /// <summary>
-    /// What a verifier should trust of this ledger: its log keys, the trust domain's roots, and emitters by path
+    /// What a verifier should trust of this ledger: its log keys, those in force and those that were retired, the trust domain's roots, and emitters by path
     /// (<c>/agent/*</c>, <c>/gateway/*</c>, <c>/importer/*</c>, <c>/operator/*</c>), its timestamp authorities, with the lines of
     /// <c>emitters.policy</c> and the witnesses and quorum of <c>witness.policy</c> where those files exist.
     /// Removed roots are in it, since old evidence leads to them; the ledger itself says until where they count.
@@ -201,12 +188,12 @@ public sealed class LedgerDirectory
 
     private TrustPolicy TrustPolicy(Func<AuthorityRoot, bool> takes)
     {
-        var signers = OpenSigners();
+        using var keys = new LogKeyFiles(this).Read();
         try
         {
             using var authority = LocalAuthority.Open(KeysPath, TrustDomain);
             var policy = Evidence.Trust.TrustPolicy.For(
-                signers.Select(signer => signer.VerifierKey),
+                keys.InForce.Select(signer => signer.VerifierKey),
                 [.. authority.Roots.Where(takes).Select(root => new TrustDomainRoot(TrustDomain, root.Certificate))],
                 [
                     new EmitterRule(EmitterRole.Agent, $"spiffe://{TrustDomain}/agent/*"),
@@ -214,20 +201,14 @@ public sealed class LedgerDirectory
                     new EmitterRule(EmitterRole.Importer, $"spiffe://{TrustDomain}/importer/*"),
                     new EmitterRule(EmitterRole.Operator, $"spiffe://{TrustDomain}/operator/*"),
                 ],
-                new TimestampServices(this).Policy());
+                new TimestampServices(this).Policy(),
+                keys.Retired);
             policy = Witnessing.WitnessPolicy.Read(this) is { } witnesses ? policy.WithWitnesses(witnesses.Policy) : policy;
             return File.Exists(EmittersPath) ? Evidence.Trust.TrustPolicy.Parse(policy.Encode() + File.ReadAllText(EmittersPath)) : policy;
         }
         catch (Exception problem) when (problem is AuthorityException or EvidenceFormatException or TimestampException)
         {
             throw new LedgerDirectoryException($"the trust policy of {Root} can't be put together: {problem.Message}", problem);
-        }
-        finally
-        {
-            foreach (var signer in signers)
-            {
-                signer.Dispose();
-            }
         }
     }
 
@@ -247,8 +228,6 @@ public sealed class LedgerDirectory
         }
     }
 
-    private string LogKeyPath(string algorithm) => Path.Combine(KeysPath, $"log.{algorithm}");
-
     private void Fill(TimeProvider time)
     {
         foreach (var folder in new[] { KeysPath, TilesPath, StagingPath, SpoolPath })
@@ -257,10 +236,10 @@ public sealed class LedgerDirectory
         }
 
         LocalAuthority.Create(KeysPath, TrustDomain, time).Dispose();
-        foreach (var (type, name) in new[] { (KeyType.Ed25519, "ed25519"), (KeyType.MlDsa44, "mldsa44") })
+        foreach (var (type, name) in LogKeyFiles.Algorithms)
         {
             using var signer = CheckpointSigner.Generate(type, Origin);
-            DurableFile.Write(LogKeyPath(name), System.Text.Encoding.ASCII.GetBytes(signer.ExportPrivate() + "\n"));
+            DurableFile.Write(new LogKeyFiles(this).KeyPath(name), System.Text.Encoding.ASCII.GetBytes(signer.ExportPrivate() + "\n"));
         }
 
         Journal.Journal.Create(JournalPath, Origin);

@@ -21,20 +21,20 @@ internal sealed class Sequencer : IDisposable
     private readonly TileFolder _tiles;
     private readonly string _staging;
     private readonly string _origin;
-    private readonly IReadOnlyList<CheckpointSigner> _signers;
+    private readonly SigningKeys _keys;
     private readonly TimeProvider _time;
     private readonly Action<string> _step;
     private readonly JournalGate _gate;
     private readonly SignedHeads _heads;
     private CompactRange _edge = new();
 
-    public Sequencer(LedgerDirectory directory, Journal.Journal journal, SignedHeads heads, TimeProvider time, Action<string> step)
+    public Sequencer(LedgerDirectory directory, Journal.Journal journal, SignedHeads heads, TimeProvider time, Action<string> step, Action<string> log)
     {
         _heads = heads;
         (_journal, _time, _step, _origin) = (journal, time, step, directory.Origin);
         (_tiles, _staging) = (new TileFolder(directory.TilesPath), directory.StagingPath);
         _gate = new JournalGate(directory.JournalLockPath);
-        _signers = directory.OpenSigners();
+        _keys = new SigningKeys(directory, log, step);
     }
 
     /// <summary>
@@ -93,6 +93,8 @@ internal sealed class Sequencer : IDisposable
             _heads.Publish(note);
         }
 
+        _keys.Settle(head);
+
         // Nobody else writes here: what a killed process began to stage goes too.
         foreach (var path in StagedFiles.Existing(_staging).Select(staging => staging.Path).Concat(Directory.EnumerateFiles(_staging, "*.tmp")).ToList())
         {
@@ -111,7 +113,9 @@ internal sealed class Sequencer : IDisposable
     /// <item>compare and swap: the signed head in the journal, only if it is still the old one;</item>
     /// <item>publish tiles and bundles;</item>
     /// <item>publish the checkpoint; where witnesses are asked, as the newest that they have not cosigned yet;</item>
-    /// <item>drop the staging file.</item>
+    /// <item>drop the staging file;</item>
+    /// <item>where keys are retired and this head is their last, keep it as the succession and let the old keys go
+    /// (<see cref="SigningKeys"/>): before anything more is signed, here or in the next process.</item>
     /// </list>
     /// A crash before 3 leaves a staging file that is not looked at; a crash after it is made good by <see cref="RecoverAsync"/>.
     /// </summary>
@@ -125,6 +129,7 @@ internal sealed class Sequencer : IDisposable
             throw new LedgerInconsistentException($"the journal's signed head has size {old.Size}, this sequencer is at {_edge.Size}: another one is at work in spite of the lock");
         }
 
+        _keys.Settle(head);
         var rows = _journal.Read(old.Size, MostEntries, MostBytes, records: false);
         if (rows.Count == 0)
         {
@@ -161,16 +166,14 @@ internal sealed class Sequencer : IDisposable
         File.Delete(stagingFile);
         Publisher.RemovePartials(readBack, _tiles.Root);
         _edge = edge;
+        _keys.Settle(_journal.Head());
         return true;
     }
 
     public void Dispose()
     {
         _gate.Dispose();
-        foreach (var signer in _signers)
-        {
-            signer.Dispose();
-        }
+        _keys.Dispose();
     }
 
     /// <summary>Waits for its turn like every writer: SQLite's own waiting would starve it while statements come without a break.</summary>
@@ -187,11 +190,7 @@ internal sealed class Sequencer : IDisposable
         }
     }
 
-    private byte[] Sign(TreeHead head, DateTimeOffset time)
-    {
-        var checkpoint = new Checkpoint(_origin, head.Size, head.Root);
-        return new SignedNote(checkpoint.Body, [.. _signers.Select(signer => signer.Sign(checkpoint, time))]).Encode();
-    }
+    private byte[] Sign(TreeHead head, DateTimeOffset time) => _keys.Sign(new Checkpoint(_origin, head.Size, head.Root), time).Encode();
 
     private static TreeHead? HeadOf(SignedNote? note) => note is null ? null : Checkpoint.Of(note).Head;
 }

@@ -137,7 +137,7 @@ internal sealed class SequencerLoop : IAsyncDisposable
     private async Task WorkAsync()
     {
         using var journal = Journal.Journal.Open(_directory.JournalPath, _directory.Origin);
-        using var sequencer = new Sequencer(_directory, journal, _heads, _options.Time, _options.Step);
+        using var sequencer = new Sequencer(_directory, journal, _heads, _options.Time, _options.Step, _options.Log);
         await sequencer.RecoverAsync(CancellationToken.None);
         await using var gatherer = _witnesses is null ? null : new CosignatureGatherer(_directory, _heads, _witnesses, _options);
         _gatherer = gatherer;

@@ -30,14 +30,16 @@ internal sealed class ScittRoutes(CairnServerOptions options, EmbeddedLedger led
         routes.MapGet("/entries/{id}", ResolveAsync);
         routes.MapGet("/v1/consistency/{older}", (HttpContext context, string older) => ConsistencyAsync(context, older, null));
         routes.MapGet("/v1/consistency/{older}/{newer}", (HttpContext context, string older, string newer) => ConsistencyAsync(context, older, newer));
-        routes.MapGet("/.well-known/scitt-keys", () => Results.Bytes(CoseKey.EncodeSet(desk.Keys), Cbor));
+        routes.MapGet("/.well-known/scitt-keys", () => Results.Bytes(CoseKey.EncodeSet(desk.Keys, desk.Retired), Cbor));
         routes.MapGet("/.well-known/scitt-keys/{kid}", Key);
     }
 
     private IResult Key(string kid)
     {
-        var key = KeyOf(kid);
-        return key is null ? NoSuchKey() : Results.Bytes(CoseKey.Encode(key), Cbor);
+        var retired = desk.Retired.FirstOrDefault(retired => KidOf(retired.Key) == kid);
+        return KeyOf(kid) is { } key ? Results.Bytes(CoseKey.Encode(key), Cbor)
+            : retired is not null ? Results.Bytes(CoseKey.Encode(retired), Cbor)
+            : NoSuchKey();
     }
 
     private Task<IResult> RegisterAsync(HttpContext context) => GuardAsync(async () =>
@@ -111,13 +113,13 @@ internal sealed class ScittRoutes(CairnServerOptions options, EmbeddedLedger led
         }
         catch (ArgumentOutOfRangeException)
         {
-            return new ConciseProblem(404, "Not Found", $"no published checkpoint of this log covers {newer ?? older} statements");
+            return new ConciseProblem(404, "Not Found", $"no published checkpoint of this log's present keys covers {newer ?? older} statements");
         }
     });
 
     private static long? Size(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) && Name(size) == text && size > 0 ? size : null;
 
-    private VerifierKey? KeyOf(string kid) => desk.Keys.FirstOrDefault(key => Base64Url.EncodeToString(CoseKey.Thumbprint(key).ToArray()) == kid);
+    private VerifierKey? KeyOf(string kid) => desk.Keys.FirstOrDefault(key => KidOf(key) == kid);
 
     private static ConciseProblem NoSuchKey() => new(404, "No such key", "no key of this log has that kid, in base64url without padding");
 
@@ -168,6 +170,8 @@ internal sealed class ScittRoutes(CairnServerOptions options, EmbeddedLedger led
         (headers.Location, context.Response.StatusCode) = (location, registered ? 201 : 200);
         return Results.Bytes(bytes, isTransparent ? StatementType : accept.Contains(ReceiptType, StringComparison.OrdinalIgnoreCase) ? ReceiptType : Cose);
     }
+
+    private static string KidOf(VerifierKey key) => Base64Url.EncodeToString(CoseKey.Thumbprint(key).ToArray());
 
     private static string Name(long index) => index.ToString(CultureInfo.InvariantCulture);
 }

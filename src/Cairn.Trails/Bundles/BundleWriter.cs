@@ -4,6 +4,7 @@ using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Trust;
 using Cairn.Identity.Files;
 using Cairn.Ledger;
+using Cairn.Ledger.Keys;
 using Cairn.Ledger.Timestamps;
 using Cairn.Trails.Reports;
 
@@ -109,6 +110,7 @@ public static class BundleWriter
         using var vault = options.Content ? TrailVault.Open(directory.VaultPath) : null;
         var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault, options.Chosen, new AnchorStore(directory));
         await export.AddTrustAsync(policy, cancellationToken);
+        await export.AddSuccessionsAsync(new LogKeyFiles(directory), cancellationToken);
         await export.RunAsync(indices, cancellationToken);
         return (export, note, policy);
     }

@@ -6,8 +6,10 @@ using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Commitments;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
+using Cairn.Evidence.Tiles;
 using Cairn.Evidence.Trust;
 using Cairn.Ledger;
+using Cairn.Ledger.Keys;
 using Cairn.Ledger.Timestamps;
 using Cairn.Trails.Erasure;
 
@@ -67,15 +69,24 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
                 break;
             }
 
-            var positions = Enumerable.Range(0, entry.Records.Count).Where(position => IsTold(entry.Records[position], trace)).ToList();
-            bundle.Add(new TrustEvidence(
-                entry.Index,
-                entry.Statement.Bytes,
-                positions.Count == entry.Records.Count ? null : positions,
-                [.. positions.Select(position => entry.Records[position])],
-                [.. Enumerable.Range(0, entry.Records.Count).Except(positions).Select(position => MerkleHash.Leaf(entry.Records[position].Span))],
-                await tree.InclusionPathAsync(entry.Index, Checkpoint.Size, cancellationToken)));
-            AddCertificates(entry);
+            bundle.Add(await EvidenceAsync(entry, record => IsTold(record, trace), tree, cancellationToken));
+        }
+    }
+
+    /// <summary>Adds the successions of the log's own keys up to the checkpoint: without them a verifier with an older policy could not follow.</summary>
+    public async Task AddSuccessionsAsync(LogKeyFiles keys, CancellationToken cancellationToken)
+    {
+        var tree = ledger.Tree();
+        foreach (var (index, note, succession) in keys.Successions().Where(one => one.Succession.Size <= Checkpoint.Size))
+        {
+            var signers = succession.Old.Concat(succession.New).ToList();
+            var signed = new SignedNote(note.Body, [.. note.Signatures.Where(line => signers.Any(key => key.KeyId == line.KeyId && key.Name == line.Name))]);
+            await foreach (var entry in ledger.ReadAsync(index, index + 1, cancellationToken))
+            {
+                bundle.Add(new SuccessionEvidence(
+                    signed.Encode(), await tree.ConsistencyPathAsync(succession.Size, Checkpoint.Size, cancellationToken),
+                    await EvidenceAsync(entry, LogKeyChange.IsRetirement, tree, cancellationToken)));
+            }
         }
     }
 
@@ -89,6 +100,19 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         }
 
         return last;
+    }
+
+    private async Task<TrustEvidence> EvidenceAsync(LedgerEntry entry, Func<ReadOnlyMemory<byte>, bool> wanted, TileTree tree, CancellationToken cancellationToken)
+    {
+        var positions = Enumerable.Range(0, entry.Records.Count).Where(position => wanted(entry.Records[position])).ToList();
+        AddCertificates(entry);
+        return new TrustEvidence(
+            entry.Index,
+            entry.Statement.Bytes,
+            positions.Count == entry.Records.Count ? null : positions,
+            [.. positions.Select(position => entry.Records[position])],
+            [.. Enumerable.Range(0, entry.Records.Count).Except(positions).Select(position => MerkleHash.Leaf(entry.Records[position].Span))],
+            await tree.InclusionPathAsync(entry.Index, Checkpoint.Size, cancellationToken));
     }
 
     private static bool IsTold(ReadOnlyMemory<byte> record, TraceId trace) => EmbeddedLedger.IsTrustChange(record) || IsTombstone(record, trace);

@@ -18,6 +18,9 @@ internal sealed record DrillBundle(TraceId Trace, SignedNote Checkpoint, TrustPo
 
     public IReadOnlyList<CertificateChain> Certificates { get; init; } = [];
 
+    /// <summary>The changes of the log's keys, by ascending size.</summary>
+    public IReadOnlyList<SuccessionEvidence> Successions { get; init; } = [];
+
     /// <summary>What stands in for the pages for people, so that the drill has their bytes too; null leaves them out.</summary>
     public byte[]? Page { get; init; }
 
@@ -33,6 +36,11 @@ internal sealed record DrillBundle(TraceId Trace, SignedNote Checkpoint, TrustPo
         foreach (var head in Heads)
         {
             assembler.Add(head);
+        }
+
+        foreach (var succession in Successions)
+        {
+            assembler.Add(succession);
         }
 
         foreach (var chain in Certificates)

@@ -3,6 +3,7 @@ using Cairn.Evidence;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Statements;
+using Cairn.Evidence.Trust;
 using Cairn.Identity;
 
 namespace Cairn.Trails.Drills;
@@ -82,6 +83,9 @@ internal sealed class DrillEmitter : IDisposable
             w.WriteEndArray();
         });
     }
+
+    /// <summary>A record that retires keys of the log.</summary>
+    public byte[] Retires(KeyRotation rotation) => Write(RecordKinds.LedgerKeyRotated, _task, null, rotation.WriteTo);
 
     /// <summary>Signs the stream's next statement.</summary>
     public DrillEntry Sign(TreeHead? known, params byte[][] records)

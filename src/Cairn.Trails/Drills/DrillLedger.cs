@@ -45,10 +45,18 @@ internal sealed class DrillLedger : IDisposable
         + $"trustdomain {TrustDomain} {Convert.ToBase64String(_authority.RootCertificate)}\n"
         + $"emitter gateway spiffe://{TrustDomain}/gateway/*\n");
 
+    /// <summary>The keys that the log begins with.</summary>
+    public IReadOnlyList<CheckpointSigner> Signers => _signers;
+
     /// <summary>A new emitter of a trail.</summary>
-    public DrillEmitter Emitter(TraceId trace, string path)
+    public DrillEmitter Emitter(TraceId trace, string path) => Emitter(trace, "gateway", path);
+
+    /// <summary>The operator, in a trail of its own.</summary>
+    public DrillEmitter Operator() => Emitter(TraceId.New(), "operator", "ledger");
+
+    private DrillEmitter Emitter(TraceId trace, string role, string path)
     {
-        var id = SpiffeId.Parse($"spiffe://{TrustDomain}/gateway/{path}");
+        var id = SpiffeId.Parse($"spiffe://{TrustDomain}/{role}/{path}");
         var emitter = new DrillEmitter(_authority.Issue(id, TimeSpan.FromHours(1)), trace, Time);
         _emitters.Add(emitter);
         return emitter;
@@ -65,11 +73,14 @@ internal sealed class DrillLedger : IDisposable
         (size ?? _entries.Count) is var count and > 0 ? new TreeHead(count, MerkleTree.Root(Leaves(count))) : null;
 
     /// <summary>The signed checkpoint of the first <paramref name="size"/> statements, of all without it.</summary>
-    public SignedNote Checkpoint(int? size = null)
+    public SignedNote Checkpoint(int? size = null) => Checkpoint(_signers, size);
+
+    /// <summary>The checkpoint, signed by those keys.</summary>
+    public SignedNote Checkpoint(IEnumerable<CheckpointSigner> signers, int? size = null)
     {
         var head = Head(size) ?? throw new InvalidOperationException("a drill's ledger has statements");
         var checkpoint = new Checkpoint(Name, head.Size, head.Root);
-        return new SignedNote(checkpoint.Body, [.. _signers.Select(signer => signer.Sign(checkpoint, Time.AddSeconds(30)))]);
+        return new SignedNote(checkpoint.Body, [.. signers.Select(signer => signer.Sign(checkpoint, Time.AddSeconds(30)))]);
     }
 
     /// <summary>The trail as an honest exporter puts it together under the checkpoint of that size.</summary>
@@ -87,6 +98,15 @@ internal sealed class DrillLedger : IDisposable
                 .Select(head => new HeadProof(head, MerkleTree.ConsistencyPath(leaves, (int)head.Size)))],
             Certificates = [.. _emitters.Where(emitter => emitter.Trace == trace).Select(emitter => new CertificateChain(Digest.Sha256(emitter.Chain[0]), [.. emitter.Chain.Select(der => (ReadOnlyMemory<byte>)der)]))],
         };
+    }
+
+    /// <summary>The proof that a statement retired keys, with the checkpoint that those signers give.</summary>
+    public SuccessionEvidence Succession(int index, int size, IEnumerable<CheckpointSigner> signers)
+    {
+        var (leaves, entry) = (Leaves(_entries.Count), _entries[index]);
+        return new SuccessionEvidence(
+            Checkpoint(signers, size).Encode(), MerkleTree.ConsistencyPath(leaves, size),
+            new TrustEvidence(index, entry.Statement.Bytes, null, [.. entry.Records.Select(record => (ReadOnlyMemory<byte>)record)], [], MerkleTree.InclusionPath(leaves, index)));
     }
 
     public static byte[] Hints(IEnumerable<byte[]> records) => [.. records.SelectMany(record => MerkleHash.Leaf(record).ToArray()[..4])];

@@ -22,10 +22,12 @@ public static class TamperDrill
     public static IReadOnlyList<AttackOutcome> Attack()
     {
         using var story = DrillStory.Tell();
+        using var keys = KeyStory.Honest();
         var honest = Verify(story.Honest(), story.Ledger.Policy);
-        return Codes(honest) is { Length: > 0 } codes
-            ? throw new InvalidOperationException($"the drill's honest bundle is not verified: {string.Join(", ", codes)}")
-            : [.. TamperAttacks.All.Select(attack => Try(attack, story, honest))];
+        var changed = Verify(keys.Bundle(keys.Next, [.. keys.Old, .. keys.Next]), keys.Before);
+        return Codes(honest).Concat(Codes(changed)).ToList() is { Count: > 0 } codes
+            ? throw new InvalidOperationException($"the drill's honest bundles are not verified: {string.Join(", ", codes)}")
+            : [.. TamperAttacks.All.Select(attack => Try(attack, story, honest)), .. KeyAttacks.All.Select(Try)];
     }
 
     private static AttackOutcome Try(TamperAttack attack, DrillStory story, VerificationReport honest)
@@ -35,6 +37,15 @@ public static class TamperDrill
         var found = Codes(report);
         var isSeen = expected.Length > 0 ? !report.Verified : VerificationJson.Encode(report).AsSpan().SequenceEqual(VerificationJson.Encode(honest));
         return new AttackOutcome(attack.Name, attack.How, expected, found, isSeen && expected.SequenceEqual(found));
+    }
+
+    private static AttackOutcome Try(KeyAttack attack)
+    {
+        using var story = attack.Tell();
+        var report = Verify(attack.Make(story), attack.Policy(story));
+        string[] expected = [.. attack.Codes.Order(StringComparer.Ordinal)];
+        var found = Codes(report);
+        return new AttackOutcome(attack.Name, attack.How, expected, found, !report.Verified && expected.SequenceEqual(found));
     }
 
     private static VerificationReport Verify(DrillBundle bundle, TrustPolicy policy) => BundleVerifier.Verify(new MemoryStream(bundle.Pack(), writable: false), policy);

@@ -57,7 +57,7 @@ internal sealed class WitnessViews(LogPolicy policy) : IDisposable
             return $"of another log, {Checkpoint.Of(note).Origin}";
         }
 
-        var log = policy.Logs.Where(one => one.Key.Name == origin).Select(one => one.Key.Verify(note).Result).ToList();
+        var log = policy.KeysThatMaySign(origin, Checkpoint.Of(note).Size).Select(key => key.Verify(note).Result).ToList();
         return log.Contains(NoteCheckResult.Bad) || !log.Contains(NoteCheckResult.Good) ? "that the ledger did not sign"
             : keys.Any(key => key.Key.Verify(note).Result != NoteCheckResult.Good) ? "without its own good cosignature"
             : null;

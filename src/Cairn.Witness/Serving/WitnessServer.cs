@@ -34,7 +34,7 @@ public sealed class WitnessServer : IAsyncDisposable
     public static async Task<WitnessServer> StartAsync(WitnessServerOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var cosigner = Cosigner.Open(WitnessDirectory.Open(options.Path), options.Logs, options.Time, options.Log);
+        var cosigner = Cosigner.Open(WitnessDirectory.Open(options.Path), options.Logs, options.Time, options.Log, options.Retired);
         try
         {
             var app = Build(options);

@@ -11,6 +11,9 @@ public sealed record WitnessServerOptions
     /// <summary>The keys of the logs that it cosigns.</summary>
     public required IReadOnlyList<PolicyLog> Logs { get; init; }
 
+    /// <summary>Keys that these logs had before: the word of one counts for trees up to its size.</summary>
+    public IReadOnlyList<RetiredKey> Retired { get; init; } = [];
+
     /// <summary>Where to listen. No secret travels: TLS only keeps others from answering in its place, and cosignatures show that.</summary>
     public string Url { get; init; } = "http://127.0.0.1:7080";
 

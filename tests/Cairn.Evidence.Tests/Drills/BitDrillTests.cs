@@ -54,6 +54,20 @@ public sealed class BitDrillTests
     }
 
     [Fact]
+    public void Every_sampled_bit_of_a_proven_change_of_log_keys_is_seen()
+    {
+        using var story = new KeyStory();
+        story.Change();
+        story.End();
+        var bundle = story.Bundle();
+
+        var report = BitDrill.Run(bundle, story.Policy(story.Generations[0]), sample: 150, seed: 11);
+
+        Assert.Empty(report.Undetected);
+        Assert.All(report.Counts.Where(count => count.Place == BundleFiles.Keys), count => Assert.Equal((150L, 150L), (count.Bits, count.Failed)));
+    }
+
+    [Fact]
     public void Sample_is_the_same_for_the_same_seed()
     {
         using var ledger = TestLedger.Story();

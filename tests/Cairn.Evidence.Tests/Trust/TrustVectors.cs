@@ -37,10 +37,14 @@ public class TrustVectors
             ["one-log-key.policy"] = Text($"log {TestKeys.Log.VerifierKey}\nquorum none\n"),
             ["ml-dsa-only.policy"] = Text($"log {TestKeys.LogMlDsa.VerifierKey}\nquorum none\n"),
             ["stranger.policy"] = Text($"log {TestKeys.Stranger.VerifierKey}\nquorum none\n"),
+            ["retired.policy"] = Text($"log {TestKeys.Stranger.VerifierKey}\nlog {TestKeys.LogMlDsa.VerifierKey}\nretired {TestKeys.Log.VerifierKey} 70000\nquorum none\n"),
+            ["retired-before.policy"] = Text($"log {TestKeys.Stranger.VerifierKey}\nlog {TestKeys.LogMlDsa.VerifierKey}\nretired {TestKeys.Log.VerifierKey} 69999\nquorum none\n"),
             ["emitters.policy"] = Text($"{Logs}quorum none\ntrustdomain example.org {RootCertificate}\nemitter agent spiffe://example.org/*\nemitter gateway spiffe://example.org/gateway/*\n"
                 + $"emitter operator spiffe://example.org/gateway/x\nemitter importer spiffe://example.org/importer/cloudtrail {Convert.ToBase64String(Spki)}\n"),
             ["log.txt"] = TestKeys.Sign(Head, TestKeys.Log).Encode(),
             ["log-both.txt"] = TestKeys.Sign(Head, TestKeys.Log, TestKeys.LogMlDsa).Encode(),
+            ["log-next.txt"] = TestKeys.Sign(Head, TestKeys.Stranger, TestKeys.LogMlDsa).Encode(),
+            ["log-next-and-old.txt"] = TestKeys.Sign(Head, TestKeys.Stranger, TestKeys.LogMlDsa, TestKeys.Log).Encode(),
             ["log-both-A.txt"] = TestKeys.Sign(Head, TestKeys.Log, TestKeys.LogMlDsa, TestKeys.WitnessA).Encode(),
             ["log-both-A-B.txt"] = TestKeys.Sign(Head, TestKeys.Log, TestKeys.LogMlDsa, TestKeys.WitnessA, TestKeys.WitnessB).Encode(),
             ["log-both-A-C.txt"] = TestKeys.Sign(Head, TestKeys.Log, TestKeys.LogMlDsa, TestKeys.WitnessA, TestKeys.WitnessC).Encode(),
@@ -73,6 +77,13 @@ public class TrustVectors
         Verdict("two-of-three", "log-both-A-damaged", false),
         Verdict("nested", "log-both-A-B", false, "A", "B"),
         Verdict("nested", "log-both-A-C", true, "A", "C"),
+        Verdict("retired", "log-both", true),
+        Verdict("retired", "log", false),
+        Verdict("retired", "log-next", false),
+        Verdict("retired", "log-next-and-old", true),
+        Verdict("retired-before", "log-both", false),
+        Verdict("retired-before", "log-next", true),
+        Verdict("retired-before", "log-next-and-old", false),
     ];
 
     private static object Verdict(string policy, string note, bool accepted, params string[] witnesses) =>
@@ -108,6 +119,10 @@ public class TrustVectors
         Case("one key twice", $"witness D {TestKeys.WitnessA.VerifierKey}\nquorum none\n"), Case("trust domain with a path", $"quorum none\ntrustdomain example.org/a {RootCertificate}\n"),
         Case("root that is no certificate", "quorum none\ntrustdomain example.org AAAA\n"), Case("unknown role", "quorum none\nemitter boss spiffe://example.org/a\n"),
         Case("star inside a segment", "quorum none\nemitter agent spiffe://example.org/a*\n"), Case("key that is no SubjectPublicKeyInfo", "quorum none\nemitter agent spiffe://example.org/a AAAA\n"),
+        Case("retired without a size", $"retired {TestKeys.Stranger.VerifierKey}\nquorum none\n"), Case("retired up to no number", $"retired {TestKeys.Stranger.VerifierKey} all\nquorum none\n"),
+        Case("retired up to more than 63 bits", $"retired {TestKeys.Stranger.VerifierKey} 9223372036854775808\nquorum none\n"),
+        Case("retired with a leading zero", $"retired {TestKeys.Stranger.VerifierKey} 01\nquorum none\n"), Case("retired and in force", $"retired {TestKeys.Log.VerifierKey} 5\nquorum none\n"),
+        Case("retired key of a witness's type", $"retired {Fresh.VerifierKey} 5\nquorum none\n"),
         Case("two rules for one pattern", "quorum none\nemitter agent spiffe://example.org/a\nemitter gateway spiffe://example.org/a\n"),
     ];
 

@@ -74,6 +74,9 @@ internal sealed class TestEmitter : IDisposable
     /// <summary>A change of a trust bundle.</summary>
     public byte[] TrustChanged(TrustChange change) => Write(RecordKinds.LedgerTrustChanged, _task, null, change.WriteTo);
 
+    /// <summary>A change of the log's keys.</summary>
+    public byte[] KeysRotated(Action<Utf8JsonWriter> body) => Write(RecordKinds.LedgerKeyRotated, _task, null, body);
+
     public byte[] Gap() => Write(RecordKinds.GapDeclared, SpanId.New(), null, w =>
     {
         w.WriteString("reason", "spool_torn");

@@ -31,6 +31,12 @@ internal sealed class TestLedger : IDisposable
     /// <summary>Indices of statements with changes of trust bundles: they come along as trust material.</summary>
     public List<int> TrustChanges { get; } = [];
 
+    /// <summary>Successions of the log's keys: the statement that retires the old ones, and the succession checkpoint.</summary>
+    public List<(int Index, SignedNote Note)> Successions { get; } = [];
+
+    /// <summary>The keys that the log begins with.</summary>
+    public IReadOnlyList<CheckpointSigner> Signers => _signers;
+
     /// <summary>Checkpoints with independent times, and tokens over them.</summary>
     public List<(int Size, SignedNote Note, byte[][] Tokens)> Anchors { get; } = [];
 
@@ -70,6 +76,14 @@ internal sealed class TestLedger : IDisposable
         LeftOut.Add(Entries.Count);
         TrustChanges.Add(Entries.Count);
         Append(emitter, [.. changes.Select(emitter.TrustChanged)]);
+    }
+
+    /// <summary>Appends a statement that is no part of the trail, and gives its index.</summary>
+    public int AppendElsewhere(TestEmitter emitter, params byte[][] records)
+    {
+        LeftOut.Add(Entries.Count);
+        Append(emitter, records);
+        return Entries.Count - 1;
     }
 
     public void Append(TestEmitter emitter, params byte[][] records) => Entries.Add(emitter.Sign(null, records));
@@ -124,6 +138,15 @@ internal sealed class TestLedger : IDisposable
         {
             var (statement, records) = Entries[index];
             assembler.Add(new TrustEvidence(index, statement.Bytes, null, [.. records.Select(record => (ReadOnlyMemory<byte>)record)], [], MerkleTree.InclusionPath(leaves, index)));
+        }
+
+        foreach (var (index, note) in Successions)
+        {
+            var (statement, records) = Entries[index];
+            var size = (int)Evidence.Checkpoints.Checkpoint.Of(note).Size;
+            assembler.Add(new SuccessionEvidence(
+                note.Encode(), size <= leaves.Length ? MerkleTree.ConsistencyPath(leaves, size) : [],
+                new TrustEvidence(index, statement.Bytes, null, [.. records.Select(record => (ReadOnlyMemory<byte>)record)], [], MerkleTree.InclusionPath(leaves, index))));
         }
 
         foreach (var emitter in _emitters)

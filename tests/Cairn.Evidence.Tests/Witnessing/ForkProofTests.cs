@@ -44,6 +44,17 @@ public sealed class ForkProofTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Thief_of_a_retired_key_can_not_frame_the_log()
+    {
+        using var thief = CheckpointSigner.Generate(KeyType.Ed25519, Origin);
+        var forked = new Checkpoint(Origin, 7, Digest.Sha256("another tree"u8));
+        var proof = new ForkProof(Sign(Leaves(7)), new SignedNote(forked.Body, [thief.Sign(forked, DateTimeOffset.UnixEpoch)]), []);
+
+        Assert.False(ForkVerdict.Of(proof, [_log.VerifierKey], [], [new RetiredKey(thief.VerifierKey, 6)]).IsProven);
+        Assert.True(ForkVerdict.Of(proof, [_log.VerifierKey], [], [new RetiredKey(thief.VerifierKey, 7)]).IsProven); // in its time it was the log's
+    }
+
     [Theory]
     [InlineData(5, 9)]
     [InlineData(8, 13)]

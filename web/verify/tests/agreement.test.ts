@@ -13,6 +13,8 @@ import { CONTAINER, damageBytes, damageFile, pack } from "./making/damage";
 import { change, CHANGE_LIES } from "./making/changes";
 import { OtherVerifier } from "./making/other";
 import { Random } from "./making/random";
+import { changeKeys, KEY_LIES } from "./making/key-changes";
+import { KEY_WAYS, readKeyChanges, twistKeys } from "./making/successions";
 import { readRotations, TRUST_WAYS, twist } from "./making/rotations";
 import { FAULTS, tell } from "./making/story";
 
@@ -244,6 +246,55 @@ test("Both_verifiers_agree_on_damaged_bundles_with_changes_of_trust_bundles", op
       }
     }
   });
+});
+
+test("Both_verifiers_agree_on_changes_of_the_log_s_keys_that_somebody_altered", options, async () => {
+  const changes = await readKeyChanges(vectors);
+  await agree(function* () {
+    for (let seed = first; seed < first + 2 * rounds; seed++) {
+      for (const [i, made] of changes.entries()) {
+        for (const [j, way] of KEY_WAYS.entries()) {
+          // Each way on a fifth of the bundles and policies; other ones with each seed.
+          if ((i + j + seed) % 5 === 0) yield { name: `keys ${way} ${seed} ${i}`, ...twistKeys(new Random(seed * 9001 + i * 101 + j), made, way) };
+        }
+      }
+    }
+  });
+});
+
+test("Both_verifiers_agree_on_made_up_changes_of_the_log_s_keys", options, () =>
+  agree(function* () {
+    for (let seed = first; seed < first + 6 * rounds; seed++) {
+      for (const [i, lie] of KEY_LIES.entries()) yield { name: `made keys ${lie} ${seed}`, ...changeKeys(new Random(seed * 7919 + i), lie) };
+    }
+  }));
+
+test("Made_up_changes_of_keys_are_good_without_a_lie_and_bring_up_their_codes_with_one", async () => {
+  const codes = new Set<string>();
+  let good = 0;
+  for (let seed = 1; seed <= 3; seed++) {
+    for (const [i, lie] of KEY_LIES.entries()) {
+      const { bundle, policy } = changeKeys(new Random(seed * 5003 + i), lie), { integrity } = await verifyBundle(new MemorySource(bundle), policy);
+      for (const failure of integrity.failures) codes.add(failure.code);
+      if (integrity.state === "passed") good++;
+    }
+  }
+  for (const code of ["succession-malformed", "succession-unsigned", "succession-untrusted", "succession-downgrade", "key-retired", "algorithm-unknown", "checkpoint-unsigned", "certificate-untrusted", "inclusion-path", "index-order"]) assert.ok(codes.has(code), code);
+  assert.ok(good > 10, `${good} are good`);
+});
+
+test("Altered_changes_of_keys_bring_up_every_code_of_theirs", async () => {
+  const codes = new Set<string>();
+  for (const [i, made] of (await readKeyChanges(vectors)).entries()) {
+    for (const [j, way] of KEY_WAYS.entries()) {
+      if ((i + j) % 4 !== 0) continue;
+      const { bundle, policy } = twistKeys(new Random(3001 + i * 101 + j), made, way);
+      for (const failure of (await verifyBundle(new MemorySource(bundle), policy)).integrity.failures) codes.add(failure.code);
+    }
+  }
+  for (const code of ["succession-malformed", "succession-unsigned", "succession-untrusted", "succession-downgrade", "key-retired", "algorithm-unknown", "checkpoint-unsigned", "checkpoint-signature", "inclusion-path", "inclusion-root", "records-count", "records-root", "head-inconsistent", "line-malformed"]) {
+    assert.ok(codes.has(code), code);
+  }
 });
 
 test("Both_verifiers_agree_on_altered_policies", options, () =>

@@ -1,6 +1,7 @@
 import { utf8 } from "./bytes";
 import { checkSignatures } from "./checkpoints";
 import { readAnchorLine, type AnchorLine } from "./lines";
+import type { LogKeys } from "./log-keys";
 import type { Member } from "./member";
 import { isConsistent } from "./merkle";
 import { describeHead, readCheckpoint, readNote, type Checkpoint } from "./note";
@@ -18,7 +19,7 @@ const LINES = 1 << 16;
  * Reads anchors.jsonl, where there is one: the bundle's own checkpoint is an anchor too. Contradictions among them are noted
  * (docs/spec/timestamps.md §4, §6).
  */
-export async function readAnchors(member: Member | undefined, newest: Checkpoint, judgement: Judgement, policy: TrustPolicy, notes: Notes): Promise<Times> {
+export async function readAnchors(member: Member | undefined, newest: Checkpoint, judgement: Judgement, policy: TrustPolicy, keys: LogKeys, notes: Notes): Promise<Times> {
   const anchors: Anchor[] = [{ size: newest.size, claims: claimsOf(judgement) }];
   let last = -1n;
   for (let line; (line = await member?.line(LINE)); ) {
@@ -28,7 +29,7 @@ export async function readAnchors(member: Member | undefined, newest: Checkpoint
     if (!checkpoint) continue;
     if (checkpoint.size <= last) member!.malformed();
     last = checkpoint.size;
-    const claims = judgeAnchor(read, checkpoint, newest, policy, notes);
+    const claims = judgeAnchor(read, checkpoint, newest, policy, keys, notes);
     if (claims) anchors.push({ size: checkpoint.size, claims });
   }
   const times = new Times(anchors);
@@ -40,10 +41,10 @@ export async function readAnchors(member: Member | undefined, newest: Checkpoint
 }
 
 /** The claims of an anchor; undefined where it does not hold. */
-function judgeAnchor(line: AnchorLine, checkpoint: Checkpoint, newest: Checkpoint, policy: TrustPolicy, notes: Notes): Claim[] | undefined {
+function judgeAnchor(line: AnchorLine, checkpoint: Checkpoint, newest: Checkpoint, policy: TrustPolicy, keys: LogKeys, notes: Notes): Claim[] | undefined {
   const before = notes.integrity.count, subject: Subject = { kind: "anchor", id: `${checkpoint.origin} size ${checkpoint.size}` }, fail = notes.failOf(subject);
   if (checkpoint.origin !== newest.origin) fail("checkpoint-origin", `the origin ${newest.origin} of the bundle's checkpoint`, checkpoint.origin);
-  const judged = judge(policy, checkpoint);
+  const judged = checkpoint.origin === newest.origin ? judge(policy, checkpoint, keys, keys.at(checkpoint.size)) : judge(policy, checkpoint);
   checkSignatures(judged, checkpoint, fail);
   if (!isConsistent(checkpoint, newest, line.consistency)) fail("head-inconsistent", `a path to the checkpoint of ${describeHead(newest)}`, "one that does not lead there");
   if (notes.integrity.count > before) return undefined;

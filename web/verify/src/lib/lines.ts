@@ -1,7 +1,7 @@
 import { fromBase64, fromDecimal, fromHex, fromUtf8, latin1, type Bytes } from "./bytes";
 import { isRecordId } from "./record";
 
-/** Lines of heads.jsonl, anchors.jsonl, proofs.jsonl, certificates.jsonl, content.jsonl and trust.jsonl (docs/spec/bundle.md §5 to §10). */
+/** Lines of heads.jsonl, anchors.jsonl, proofs.jsonl, certificates.jsonl, content.jsonl, trust.jsonl and keys.jsonl (docs/spec/bundle.md §5 to §10, §13). */
 
 export interface ProofLine {
   readonly index: bigint;
@@ -48,6 +48,12 @@ export interface TrustLine {
   readonly path: readonly Bytes[];
 }
 
+/** A succession of the log's keys: its checkpoint, and the statement that retires the old ones. */
+export interface SuccessionLine extends TrustLine {
+  readonly checkpoint: Bytes;
+  readonly consistency: readonly Bytes[];
+}
+
 // A line has one form: no white space, members in their order, no escapes but in `member`. Each expression takes all of it.
 // None repeats a group, which costs a stack that a long line could exhaust: items of a list are looked at one by one.
 const HASHES = String.raw`\[([A-Za-z0-9+/=",]*)\]`;
@@ -57,6 +63,7 @@ const HEAD = new RegExp(String.raw`^\{"size":(\d+),"root":"([A-Za-z0-9+/=]*)","c
 const CERTIFICATE = new RegExp(String.raw`^\{"x5t":"([0-9a-f]{64})","chain":${HASHES}\}$`);
 const ANCHOR = new RegExp(String.raw`^\{"checkpoint":"([A-Za-z0-9+/=]*)","consistency":${HASHES},"tokens":${HASHES}\}$`);
 const TRUST = new RegExp(String.raw`^\{"index":(\d+),"statement":"([A-Za-z0-9+/=]*)","records":${RECORDS},"bodies":${HASHES},"siblings":${HASHES},"path":${HASHES}\}$`);
+const SUCCESSION = new RegExp(String.raw`^\{"checkpoint":"([A-Za-z0-9+/=]*)","consistency":${HASHES},(?="index":)`);
 const CONTENT = /^\{"record":"([^"\\]*)","member":("(?:[^"\\]|\\.)*"),"key":"([0-9a-f]{64})","bytes":(\d+)\}$/u;
 
 /** Base64 texts of a list, each of that many bytes where a number is given; undefined where one is something else. */
@@ -101,6 +108,14 @@ export function readTrustLine(line: Bytes): TrustLine | undefined {
   const bodies = list(match[5]!), siblings = list(match[6]!, 32), path = list(match[7]!, 32);
   if (index === undefined || !statement || positions === "malformed" || !bodies || !siblings || !path) return undefined;
   return { index, statement, positions, bodies, siblings, path };
+}
+
+export function readSuccessionLine(line: Bytes): SuccessionLine | undefined {
+  const match = SUCCESSION.exec(latin1(line));
+  const checkpoint = match && fromBase64(match[1]!), consistency = match && list(match[2]!, 32);
+  // What follows is a line of trust.jsonl without its opening brace.
+  const rest = match ? readTrustLine(line.slice(match[0].length - 1).fill(0x7b, 0, 1)) : undefined;
+  return checkpoint && consistency && rest ? { ...rest, checkpoint, consistency } : undefined;
 }
 
 export function readHead(line: Bytes): HeadLine | undefined {

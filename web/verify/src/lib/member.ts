@@ -8,7 +8,7 @@ import type { ByteSource, Entry } from "./zip";
 /** Bytes read at once. Compressed ones are fewer, since each may become a thousand. */
 const PIECE = 1 << 18;
 const COMPRESSED_PIECE = 1 << 15;
-const LIMIT: Readonly<Record<string, number>> = { "manifest.json": 1 << 20, checkpoint: 4 << 20, "trust.policy": 4 << 20, "trust.jsonl": 256 << 20, "certificates.jsonl": 64 << 20 };
+const LIMIT: Readonly<Record<string, number>> = { "manifest.json": 1 << 20, checkpoint: 4 << 20, "trust.policy": 4 << 20, "trust.jsonl": 256 << 20, "keys.jsonl": 256 << 20, "certificates.jsonl": 64 << 20 };
 
 /** What a member's bytes were, once they were all read. */
 export interface MemberDigest {

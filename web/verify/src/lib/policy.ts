@@ -1,5 +1,6 @@
-import { fromBase64, hex, latin1, Malformed, fromUtf8, type Bytes } from "./bytes";
+import { fromBase64, fromDecimal, hex, latin1, Malformed, fromUtf8, type Bytes } from "./bytes";
 import { readCertificate, type Certificate } from "./certificate";
+import { LogKeys, sameKey } from "./log-keys";
 import { judgeKey, readVerifierKey, type Checkpoint, type KeyResult, type VerifierKey } from "./note";
 import { sha256 } from "./sha256";
 import { readPublicKey, type PublicKey } from "./signatures";
@@ -31,6 +32,8 @@ interface Group {
 
 export interface TrustPolicy {
   readonly logs: readonly VerifierKey[];
+  /** Keys that speak for trees of at most that size. */
+  readonly retired: readonly { readonly key: VerifierKey; readonly size: bigint }[];
   readonly witnesses: readonly Witness[];
   readonly groups: readonly Group[];
   /** A witness's or group's name; undefined for none. */
@@ -50,7 +53,7 @@ export interface Timestamper {
 export function readPolicy(bytes: Bytes): TrustPolicy {
   if (bytes.length > MAX_POLICY) throw new Malformed("trust policy: more than 8 MiB");
   for (const byte of bytes) if ((byte < 0x20 && byte !== 0x09 && byte !== 0x0a) || byte === 0x7f) throw new Malformed("trust policy: a control byte");
-  const logs: VerifierKey[] = [], witnesses: Witness[] = [], groups: Group[] = [], emitters: EmitterRule[] = [];
+  const logs: VerifierKey[] = [], retired: { key: VerifierKey; size: bigint }[] = [], witnesses: Witness[] = [], groups: Group[] = [], emitters: EmitterRule[] = [];
   const roots = new Map<string, Certificate[]>(), timestampers = new Map<string, Certificate[]>(), stampers = new Set<string>();
   const names = new Set<string>(), members = new Set<string>(), keys = new Set<string>(), rules = new Set<string>();
   let quorum: string | null | undefined;
@@ -82,6 +85,13 @@ export function readPolicy(bytes: Bytes): TrustPolicy {
         count(2, 3);
         logs.push(take(words[1]!, [1, 6]));
         break;
+      case "retired": {
+        count(3, 3);
+        const size = fromDecimal(words[2]!);
+        if (size === undefined) throw new Malformed("retired: expected a verifier key and a decimal size");
+        retired.push({ key: take(words[1]!, [1, 6]), size });
+        break;
+      }
       case "witness": {
         count(3, 4);
         const name = define(words[1]!);
@@ -153,7 +163,7 @@ export function readPolicy(bytes: Bytes): TrustPolicy {
     }
   }
   if (quorum === undefined) throw new Malformed("trust policy: no quorum line");
-  return { logs, witnesses, groups, quorum: quorum ?? undefined, roots, emitters, timestampers: [...timestampers].map(([name, own]) => ({ name, roots: own })) };
+  return { logs, retired, witnesses, groups, quorum: quorum ?? undefined, roots, emitters, timestampers: [...timestampers].map(([name, own]) => ({ name, roots: own })) };
 }
 
 function readRule(words: readonly string[]): EmitterRule {
@@ -183,8 +193,10 @@ export function ruleFor(policy: TrustPolicy, issuer: string, kid?: string): Emit
 
 /** A checkpoint as a policy sees it (§4). */
 export interface Judgement {
-  /** Log keys whose name is the origin. */
+  /** Log keys whose name is the origin, and which must have signed. */
   readonly own: readonly VerifierKey[];
+  /** Keys that signed although they were retired. */
+  readonly retired: readonly VerifierKey[];
   readonly absent: readonly VerifierKey[];
   readonly badLogs: readonly VerifierKey[];
   readonly badWitnesses: readonly Witness[];
@@ -197,9 +209,10 @@ export interface Judgement {
   readonly claims: readonly { readonly by: "log" | "witness"; readonly name: string; readonly time: bigint }[];
 }
 
-export function judge(policy: TrustPolicy, checkpoint: Checkpoint): Judgement {
-  const { note } = checkpoint;
-  const own: VerifierKey[] = [], absent: VerifierKey[] = [], badLogs: VerifierKey[] = [], badWitnesses: Witness[] = [], goodWitnesses: string[] = [];
+/** Judges a checkpoint: by the policy's keys for its size, or by the given ones of its log, of which `own` must have signed. */
+export function judge(policy: TrustPolicy, checkpoint: Checkpoint, keys = new LogKeys(policy, checkpoint.origin, checkpoint.size), own = keys.newest): Judgement {
+  const { note } = checkpoint, past = keys.retiredBefore(checkpoint.size);
+  const retired: VerifierKey[] = [], absent: VerifierKey[] = [], badLogs: VerifierKey[] = [], badWitnesses: Witness[] = [], goodWitnesses: string[] = [];
   const claims: { by: "log" | "witness"; name: string; time: bigint }[] = [];
   let time: bigint | undefined, textSigned = false;
   const claim = (by: "log" | "witness", name: string, result: KeyResult): void => {
@@ -207,14 +220,18 @@ export function judge(policy: TrustPolicy, checkpoint: Checkpoint): Judgement {
     claims.push({ by, name, time: result.time });
     if (time === undefined || result.time < time) time = result.time;
   };
-  for (const key of policy.logs) {
+  for (const key of own) {
     const result = judgeKey(note, key, checkpoint);
-    const isOwn = key.name === checkpoint.origin;
-    if (isOwn) own.push(key);
     if (result.state === "bad") badLogs.push(key);
-    else if (isOwn && result.state === "absent") absent.push(key);
-    else if (isOwn && key.type === 1) textSigned = true;
-    if (isOwn) claim("log", key.name, result);
+    else if (result.state === "absent") absent.push(key);
+    else if (key.type === 1) textSigned = true;
+    claim("log", key.name, result);
+  }
+  const others = [...policy.logs, ...policy.retired.map(({ key }) => key)].filter((key) => key.name !== checkpoint.origin);
+  for (const key of [...keys.known.filter((one) => !own.some((other) => sameKey(one, other))), ...others]) {
+    const { state } = judgeKey(note, key, checkpoint);
+    if (state === "bad") badLogs.push(key);
+    else if (state === "good" && past.some((one) => sameKey(one, key))) retired.push(key);
   }
   for (const witness of policy.witnesses) {
     const result = judgeKey(note, witness.key, checkpoint);
@@ -228,6 +245,7 @@ export function judge(policy: TrustPolicy, checkpoint: Checkpoint): Judgement {
   }
   return {
     own,
+    retired,
     absent,
     badLogs,
     badWitnesses,
@@ -241,4 +259,4 @@ export function judge(policy: TrustPolicy, checkpoint: Checkpoint): Judgement {
 
 /** Whether the policy accepts the checkpoint (§4). */
 export const isAccepted = (judged: Judgement): boolean =>
-  judged.own.length > 0 && judged.absent.length === 0 && judged.badLogs.length === 0 && judged.badWitnesses.length === 0 && !judged.extensionsUnsigned && judged.quorumMet;
+  judged.own.length > 0 && judged.retired.length === 0 && judged.absent.length === 0 && judged.badLogs.length === 0 && judged.badWitnesses.length === 0 && !judged.extensionsUnsigned && judged.quorumMet;

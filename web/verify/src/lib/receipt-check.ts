@@ -1,5 +1,6 @@
 import { base64, equal, hex } from "./bytes";
 import { isSignedBy, rootFromEntry, rootFromOlder, thumbprint, type CoseReceipt } from "./cose-receipt";
+import { LogKeys } from "./log-keys";
 import type { TreeHead } from "./merkle";
 import { describeHead, keyLabel, type Checkpoint, type VerifierKey } from "./note";
 import { isAccepted, judge, type TrustPolicy } from "./policy";
@@ -40,7 +41,7 @@ export function checkInclusionReceipts(statement: Statement, receipts: readonly 
     const fail = (what: string): void => void failures.push(`receipt ${i + 1}: ${what}`);
     const { kind, first, second } = receipt.proof;
     if (kind !== "inclusion") return fail("expected a receipt of inclusion, found one of consistency");
-    const key = keyOf(receipt, policy, fail);
+    const key = keyOf(receipt, policy, first, fail);
     if (!key) return;
     if (receipt.subject !== statement.stream) return fail(`expected the statement's sub ${statement.stream}, found ${receipt.subject ?? "none"}`);
     const root = rootFromEntry(receipt, statement.bytes);
@@ -52,7 +53,8 @@ export function checkInclusionReceipts(statement: Statement, receipts: readonly 
   if (!largest) return nothing(failures, policy);
   const keys = unique(good.map((one) => one.key));
   for (const origin of new Set(good.map((one) => one.key.name))) {
-    failures.push(...missing(policy, origin, keys));
+    const largestOf = good.filter((one) => one.key.name === origin).reduce((size, one) => (one.head.size > size ? one.head.size : size), 0n);
+    failures.push(...missing(policy, origin, largestOf, keys));
     const places = new Set(good.filter((one) => one.key.name === origin).map((one) => one.index));
     if (places.size > 1) failures.push(`the receipts of ${origin} give the statement the indices ${[...places].join(" and ")}`);
   }
@@ -67,7 +69,7 @@ export function checkConsistencyReceipts(receipts: readonly CoseReceipt[], older
     const fail = (what: string): void => void failures.push(`receipt ${i + 1}: ${what}`);
     const { kind, first, second, path } = receipt.proof;
     if (kind !== "consistency") return fail("expected a receipt of consistency, found one of inclusion");
-    const key = keyOf(receipt, policy, fail);
+    const key = keyOf(receipt, policy, second, fail);
     if (!key) return;
     if (receipt.issuer !== older.origin || receipt.subject !== older.origin) return fail(`expected iss and sub ${older.origin}, the older checkpoint's, found ${receipt.issuer} and ${receipt.subject ?? "none"}`);
     if (first !== older.size) return fail(`expected it from the tree of ${older.size}, the older checkpoint's, found it from ${first}`);
@@ -79,21 +81,29 @@ export function checkConsistencyReceipts(receipts: readonly CoseReceipt[], older
   const [one] = good;
   if (!one) return nothing(failures, policy);
   const keys = unique(good.map(({ key }) => key));
-  failures.push(...missing(policy, older.origin, keys));
+  failures.push(...missing(policy, older.origin, one.head.size, keys));
   if (good.some(({ head }) => head.size !== one.head.size || !equal(head.root, one.head.root))) failures.push("the receipts lead to more than one tree; verify those of one tree at a time");
   failures.push(...quorum(policy, newer, older.origin, one.head));
   return { failures, keys, index: undefined, head: one.head, placeProved: newer !== undefined && failures.length === 0 };
 }
 
-/** The key of the policy that signed; a receipt of a log that the policy does not name counts for nothing. */
-function keyOf(receipt: CoseReceipt, policy: TrustPolicy, fail: (what: string) => void): VerifierKey | undefined {
-  const named = policy.logs.filter((key) => key.name === receipt.issuer);
+/** The key of the policy that signed a tree of that size; a receipt of a log that the policy does not name counts for nothing. */
+function keyOf(receipt: CoseReceipt, policy: TrustPolicy, size: bigint, fail: (what: string) => void): VerifierKey | undefined {
+  const named = [...policy.logs, ...policy.retired.map(({ key }) => key)].filter((key) => key.name === receipt.issuer);
   if (named.length === 0) return undefined;
   const key = named.find((one) => {
     const own = thumbprint(one);
     return own && receipt.kid && equal(own, receipt.kid);
   });
-  if (!key) fail(`expected a key of ${receipt.issuer} that the policy names, found ${receipt.kid ? `kid ${hex(receipt.kid)}` : "no kid"}`);
+  if (!key) {
+    fail(`expected a key of ${receipt.issuer} that the policy names, found ${receipt.kid ? `kid ${hex(receipt.kid)}` : "no kid"}`);
+    return undefined;
+  }
+  const past = policy.retired.find((retired) => retired.key === key);
+  if (past && size > past.size) {
+    fail(`the log key ${keyLabel(key)} was retired and speaks for trees of at most ${past.size} statements, not of ${size}`);
+    return undefined;
+  }
   return key;
 }
 
@@ -111,8 +121,8 @@ function nothing(failures: readonly string[], policy: TrustPolicy): ReceiptVerdi
 }
 
 /** A good receipt by each key (§6, 2): whoever breaks one algorithm must not get by with leaving out the other. */
-const missing = (policy: TrustPolicy, origin: string, good: readonly VerifierKey[]): string[] =>
-  policy.logs.filter((key) => key.name === origin && !good.includes(key)).map((key) => `no receipt by log key ${keyLabel(key)}`);
+const missing = (policy: TrustPolicy, origin: string, size: bigint, good: readonly VerifierKey[]): string[] =>
+  new LogKeys(policy, origin, size).newest.filter((key) => !good.includes(key)).map((key) => `no receipt by log key ${keyLabel(key)}`);
 
 function quorum(policy: TrustPolicy, checkpoint: Checkpoint | undefined, origin: string, head: TreeHead): string[] {
   if (!checkpoint) {
@@ -133,6 +143,7 @@ function faultsOf(policy: TrustPolicy, checkpoint: Checkpoint): string[] {
     ...(judged.own.length === 0 ? [`no log key of the policy has the name ${checkpoint.origin}`] : []),
     ...judged.absent.map((key) => `no signature by ${keyLabel(key)}`),
     ...judged.badLogs.map((key) => `the signature by ${keyLabel(key)} is not good`),
+    ...judged.retired.map((key) => `a signature by ${keyLabel(key)}, which was retired before this tree`),
     ...judged.badWitnesses.map((witness) => `the cosignature by ${witness.name} is not good`),
     ...(judged.extensionsUnsigned ? ["extension lines that no signature is over"] : []),
     ...(judged.quorumMet ? [] : [`the quorum ${policy.quorum} is not met`]),

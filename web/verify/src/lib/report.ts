@@ -1,4 +1,5 @@
 import { hex } from "./bytes";
+import type { LogKeys } from "./log-keys";
 import type { Manifest } from "./manifest";
 import { keyLabel, type Checkpoint } from "./note";
 import type { Judgement, TrustPolicy } from "./policy";
@@ -55,7 +56,7 @@ export interface Report {
   readonly verified: boolean;
   readonly trace: string | null;
   readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string; readonly time: string | null } | null;
-  readonly trust: { readonly pinned: boolean; readonly log_keys: readonly string[]; readonly witnesses: readonly string[] };
+  readonly trust: { readonly pinned: boolean; readonly log_keys: readonly string[]; readonly witnesses: readonly string[]; readonly successions: readonly { readonly size: number; readonly old: readonly string[]; readonly new: readonly string[] }[] };
   readonly times: {
     readonly anchors: readonly { readonly size: number; readonly claims: readonly { readonly by: Source; readonly name: string; readonly time: string; readonly accuracy: number | null }[] }[];
     readonly trail: readonly { readonly by: Source; readonly not_before: Bound | null; readonly not_after: Bound | null }[];
@@ -75,6 +76,7 @@ export interface Outcome {
   readonly policy: TrustPolicy | undefined;
   readonly checkpoint: Checkpoint | undefined;
   readonly judgement: Judgement | undefined;
+  readonly keys: LogKeys | undefined;
   readonly times: Times | undefined;
   readonly trail: Trail | undefined;
   readonly statements: number;
@@ -108,7 +110,12 @@ export function makeReport(outcome: Outcome): Report {
           time: judgement?.time === undefined ? null : new Date(Number(judgement.time) * 1000).toISOString().slice(0, 19) + "+00:00",
         }
       : null,
-    trust: { pinned: outcome.pinned, log_keys: judgement?.own.filter((key) => !judgement.absent.includes(key) && !judgement.badLogs.includes(key)).map(keyLabel) ?? [], witnesses: judgement?.goodWitnesses ?? [] },
+    trust: {
+      pinned: outcome.pinned,
+      log_keys: judgement?.own.filter((key) => !judgement.absent.includes(key) && !judgement.badLogs.includes(key)).map(keyLabel) ?? [],
+      witnesses: judgement?.goodWitnesses ?? [],
+      successions: (outcome.keys?.successions ?? []).map(({ size, old, next }) => ({ size: Number(size), old: old.map(keyLabel), new: next.map(keyLabel) })),
+    },
     times: {
       anchors: (times?.anchors ?? []).map(({ size, claims }) => ({
         size: Number(size),

@@ -1,6 +1,6 @@
 /** What a failure is about. */
 export interface Subject {
-  readonly kind: "zip" | "file" | "manifest" | "policy" | "checkpoint" | "anchor" | "head" | "certificate" | "statement" | "stream" | "record" | "content" | "trail";
+  readonly kind: "zip" | "file" | "manifest" | "policy" | "checkpoint" | "anchor" | "succession" | "head" | "certificate" | "statement" | "stream" | "record" | "content" | "trail";
   readonly id: string;
 }
 

@@ -48,7 +48,7 @@ async function readOne(line: TrustLine, places: Places, issuers: Issuers, timeli
 }
 
 /** Compares the records of a line with those that its statement signs (§4, 4). */
-function checkBodies(line: TrustLine, statement: Statement, fail: Fail): void {
+export function checkBodies(line: TrustLine, statement: Statement, fail: Fail): void {
   const { positions, bodies, siblings } = line;
   const fits = positions === undefined || (positions.length === bodies.length && (positions.at(-1) ?? 0) < statement.records);
   if (!fits || bodies.length + siblings.length !== statement.records) {

@@ -1,9 +1,10 @@
 import { readAnchors } from "./anchors";
 import { hex, Malformed, type Bytes } from "./bytes";
-import { checkCheckpoint } from "./checkpoints";
+import { judgeCheckpoint, readBundleCheckpoint } from "./checkpoints";
 import { ContentReader } from "./contents";
 import { Heads } from "./heads";
 import { Issuers } from "./issuers";
+import { LogKeys } from "./log-keys";
 import { readManifest, type Counts, type Manifest } from "./manifest";
 import { Member, type MemberDigest } from "./member";
 import type { Checkpoint } from "./note";
@@ -14,6 +15,7 @@ import type { Instant } from "./record";
 import { makeReport, type Report } from "./report";
 import { StatementReader } from "./statements";
 import { Stop } from "./stop";
+import { readSuccessions } from "./successions";
 import type { Times } from "./times";
 import { Trail } from "./trail";
 import { TrustTimeline } from "./trust-changes";
@@ -42,6 +44,7 @@ class Verification {
   #manifest: Manifest | undefined;
   #policy: TrustPolicy | undefined;
   #checkpoint: Checkpoint | undefined;
+  #keys: LogKeys | undefined;
   #judgement: Judgement | undefined;
   #times: Times | undefined;
   #trail: Trail | undefined;
@@ -73,6 +76,7 @@ class Verification {
       policy: this.#policy,
       checkpoint: this.#checkpoint,
       judgement: this.#judgement,
+      keys: this.#keys,
       times: this.#times,
       trail: this.#trail,
       statements: this.#statements?.count ?? 0,
@@ -107,18 +111,20 @@ class Verification {
     this.#manifest = manifest;
     const own = await this.#member("trust.policy").all();
     const policy = (this.#policy ??= this.#ownPolicy(own));
-    const { checkpoint, judgement } = checkCheckpoint(await this.#member("checkpoint").all(), manifest.origin, policy, notes);
-    this.#checkpoint = checkpoint;
-    this.#judgement = judgement;
+    const checkpoint = (this.#checkpoint = readBundleCheckpoint(await this.#member("checkpoint").all()));
+    const keys = (this.#keys = new LogKeys(policy, checkpoint.origin, checkpoint.size)), changed = this.#optional("keys.jsonl");
+    const successions = changed ? await readSuccessions(changed, checkpoint, policy, keys, notes) : [];
+    const judgement = (this.#judgement = judgeCheckpoint(checkpoint, manifest.origin, policy, keys, notes));
     observer.checkpoint?.(checkpoint, judgement);
     const time: Instant | undefined = judgement.time === undefined ? undefined : { seconds: Number(judgement.time), micros: 0 };
     const timeline = new TrustTimeline(policy), issuers = new Issuers(policy, timeline, time, notes);
     await issuers.readCertificates(this.#member("certificates.jsonl"));
     const heads = await Heads.read(this.#member("heads.jsonl"), checkpoint, notes);
-    const times = (this.#times = await readAnchors(this.#optional("anchors.jsonl"), checkpoint, judgement, policy, notes));
+    const times = (this.#times = await readAnchors(this.#optional("anchors.jsonl"), checkpoint, judgement, policy, keys, notes));
     observer.times?.(times);
     const changes = this.#optional("trust.jsonl");
     if (changes) await readTrustStatements(changes, checkpoint, issuers, timeline, notes);
+    for (const { statement, line, latest, fail } of successions) await issuers.check(statement, line.index, issuers.ruleFor(statement), latest, fail);
     const trail = (this.#trail = new Trail(manifest.trace, time, (failure) => notes.fail(failure), (warning) => notes.warn(warning)));
     const lines = this.#optional("content.jsonl");
     const contents = (this.#contents = lines && new ContentReader(lines, this.#member("content.bin"), (failure) => notes.fail(failure)));

@@ -12,12 +12,12 @@ export interface ByteSource {
 
 /** Names in a bundle, in their order. */
 export const NAMES = [
-  "manifest.json", "checkpoint", "trust.policy", "trust.jsonl", "certificates.jsonl", "heads.jsonl", "anchors.jsonl", "statements.bin", "proofs.jsonl", "records.jsonl",
+  "manifest.json", "checkpoint", "trust.policy", "trust.jsonl", "keys.jsonl", "certificates.jsonl", "heads.jsonl", "anchors.jsonl", "statements.bin", "proofs.jsonl", "records.jsonl",
   "content.jsonl", "content.bin",
   "report.html", "verify.html",
 ] as const;
 export type Name = (typeof NAMES)[number];
-const OPTIONAL: readonly Name[] = ["trust.jsonl", "anchors.jsonl", "content.jsonl", "content.bin", "report.html", "verify.html"];
+const OPTIONAL: readonly Name[] = ["trust.jsonl", "keys.jsonl", "anchors.jsonl", "content.jsonl", "content.bin", "report.html", "verify.html"];
 
 export interface Entry {
   readonly name: Name;

@@ -31,6 +31,7 @@ export function banner(report: Report): HTMLElement {
   }
   const keys = [...report.trust.log_keys, ...report.trust.witnesses.map((name) => `witness ${name}`)];
   parts.push(element("p", { class: "quiet" }, keys.length > 0 ? `Signed by ${keys.join(", ")}` : "Signed by no known key"));
+  for (const { size, old, new: next } of report.trust.successions) parts.push(element("p", { class: "quiet" }, `At size ${size} the log's keys changed: ${old.join(", ")} were followed by ${next.join(", ")}.`));
   return element("section", { class: `banner ${kind}`, "aria-labelledby": "answer" }, ...parts);
 }
 
