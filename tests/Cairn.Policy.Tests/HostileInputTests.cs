@@ -115,7 +115,7 @@ public sealed class HostileInputTests
         var decided = PolicyEvaluator.Recompute(Everything, CedarModule.Shared, Encoding.UTF8.GetBytes(input));
 
         Assert.Equal(PolicyOutcome.Deny, decided.Outcome);
-        Assert.StartsWith("expected a decision's input document", Assert.Single(decided.Errors), StringComparison.Ordinal);
+        Assert.Equal("the input is no decision's input document (docs/spec/policy-bundle.md §5)", Assert.Single(decided.Errors));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Cairn.Evidence;
 using Cairn.Evidence.Trust;
 using Cairn.Evidence.Verification;
+using Cairn.Policy.Checking;
 
 // Verifies many bundles in one process. Each line of stdin is a bundle's path, a tab, and a policy's path or nothing; each line
 // of stdout is the report on it as `cairn verify --output json` gives it, {"policy":"malformed"} for a policy that can't be
@@ -26,7 +27,8 @@ static string Verdict(string bundle, string policy)
     try
     {
         using var file = File.OpenRead(bundle);
-        var report = BundleVerifier.Verify(file, trust, new VerifyOptions(), CancellationToken.None);
+        using var engine = new DecisionEngine();
+        var report = BundleVerifier.Verify(file, trust, new VerifyOptions { Decisions = engine }, CancellationToken.None);
         return System.Text.Encoding.UTF8.GetString(VerificationJson.Encode(report)).ReplaceLineEndings("");
     }
     catch (Exception problem)

@@ -30,6 +30,10 @@ public class DemoTests
         Assert.True(good.ExitCode == 0, good.ToString());
         using var report = JsonDocument.Parse(good.Output);
         Assert.True(report.RootElement.GetProperty("verified").GetBoolean());
+        var decisions = report.RootElement.GetProperty("decisions");
+        Assert.True(decisions.GetProperty("recorded").GetInt32() > 0, decisions.ToString());
+        Assert.Equal(decisions.GetProperty("recorded").GetInt32(), decisions.GetProperty("recomputed").GetInt32());
+        Assert.Equal(0, decisions.GetProperty("differ").GetInt32());
 
         Assert.Equal(1, (await CairnProgram.RunAsync("verify", folder["out/altered.cairn.zip"], "--trust", folder["out/trust.policy"])).ExitCode);
         var unpinned = await CairnProgram.RunAsync("verify", folder["out/trail.cairn.zip"]);

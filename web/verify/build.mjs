@@ -38,7 +38,8 @@ const inline = (code) => code.replaceAll("</script", "<\\/script").replaceAll("<
 const worker = await bundle("src/page/worker.ts");
 const script = inline(await bundle("src/page/main.ts", { define: { WORKER_CODE: JSON.stringify(worker) } }));
 const style = readFileSync(join(root, "src/page/style.css"), "utf8");
-const policy = `default-src 'none'; script-src ${source(script)}; style-src ${source(style)}; worker-src blob:; base-uri 'none'; form-action 'none'`;
+// 'wasm-unsafe-eval' lets the page compile WebAssembly, and no script: the policy engine, whose digest is checked before (decision 0182).
+const policy = `default-src 'none'; script-src ${source(script)} 'wasm-unsafe-eval'; style-src ${source(style)}; worker-src blob:; base-uri 'none'; form-action 'none'`;
 const parts = { CSP: policy, STYLE: style, SCRIPT: script };
 const page = readFileSync(join(root, "src/page/page.html"), "utf8").replaceAll(/@(CSP|STYLE|SCRIPT)@/g, (_, name) => parts[name]);
 

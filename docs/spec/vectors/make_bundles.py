@@ -28,7 +28,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER_TRACE = "0af7651916cd43dd8448eb211c80319c"
 SIGNED_AT = 1767225900  # 2026-01-01T00:05:00Z
 FILES = ["manifest.json", "checkpoint", "trust.policy", "trust.jsonl", "keys.jsonl", "certificates.jsonl", "heads.jsonl", "anchors.jsonl", "statements.bin", "proofs.jsonl",
-         "records.jsonl", "content.jsonl", "content.bin"]
+         "records.jsonl", "content.jsonl", "content.bin", "policies.jsonl", "policies.bin", "engine.wasm"]
 b64 = lambda data: base64.b64encode(data).decode()
 compact = lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cairn.Cli.Investigate;
 using Cairn.Cli.Operate;
+using Cairn.Cli.Policies;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 
@@ -42,7 +43,8 @@ internal static class DemoCommand
         var policy = Path.Combine(output, "trust.policy");
         terminal.Chapter(3, "Export the evidence, and verify it with nothing but the trust policy");
         await File.WriteAllTextAsync(policy, KeysCommand.Policy(data), cancel);
-        await ExportCommand.RunAsync(data, trace.ToString(), bundle, content: false, cancel);
+        using var decisions = new DecisionMaterial(data, [scene.Policy]);
+        await ExportCommand.RunAsync(data, trace.ToString(), bundle, content: false, cancel, decisions: decisions);
         terminal.Say($"$ cairn verify {Path.GetFileName(bundle)} --trust {Path.GetFileName(policy)}");
         var good = await VerifyCommand.RunAsync(bundle, policy, json: false, allowUnpinned: false, terminal, cancel);
 

@@ -23,17 +23,19 @@ internal static class DiscloseCommand
         var trace = new Argument<string>("trace") { Description = "A trace id, or the start of one" };
         var record = new Option<string[]>("--record") { Description = "A record, or one member of it such as ID:input; may be given again", HelpName = "ID[:MEMBER]" };
         var tool = new Option<string[]>("--tool") { Description = "What every call of that tool took and gave; may be given again", HelpName = "NAME" };
+        var decisions = ExportCommand.DecisionsOption();
+        var policies = DecisionMaterial.PoliciesOption();
         var purpose = new Option<string?>("--purpose") { Description = "What it is for; it is recorded", HelpName = "TEXT" };
         var by = new Option<string?>("--by") { Description = "Who decided it; without, who runs the command", HelpName = "WHO" };
         var file = new Option<string>("--out", "-o") { Description = "The bundle's file", HelpName = "FILE", Required = true };
-        var command = new Command("disclose", "Write a trail's evidence bundle with chosen contents opened and all others closed") { trace, record, tool, purpose, by, file, data };
+        var command = new Command("disclose", "Write a trail's evidence bundle with chosen contents opened and all others closed") { trace, record, tool, decisions, policies, purpose, by, file, data };
         command.SetAction(async (parsed, cancel) =>
         {
             var path = DataOption.Resolve(parsed.GetValue(data));
             var (records, tools) = (parsed.GetValue(record) ?? [], parsed.GetValue(tool) ?? []);
-            if (records.Length + tools.Length == 0)
+            if (records.Length + tools.Length == 0 && !parsed.GetValue(decisions))
             {
-                throw new CliException("which contents? Give --record ID[:MEMBER] or --tool NAME", "cairn export TRACE -o FILE --content, for all of them");
+                throw new CliException("which contents? Give --record ID[:MEMBER], --tool NAME or --decisions", "cairn export TRACE -o FILE --content, for all of them");
             }
 
             await using var open = await OpenLedger.ReadAsync(path, sequence: true, cancel);
@@ -44,7 +46,13 @@ internal static class DiscloseCommand
             }
 
             var chosen = new HashSet<(RecordId, string)>(records.SelectMany(text => OfRecord(open, trail, text)).Concat(tools.SelectMany(name => OfTool(open, trail, name))));
-            var written = await BundleWriter.WriteAsync(open.Ledger, open.Directory, trail.Trace, parsed.GetRequiredValue(file), new BundleOptions { Content = true, Chosen = chosen }, cancel);
+            using var material = DecisionMaterial.Of(parsed.GetValue(decisions), parsed.GetValue(policies) ?? [], path);
+            if (material is not null)
+            {
+                chosen.UnionWith(trail.Records.Where(entry => entry.Record.Kind == RecordKinds.PolicyDecided && Kept(open, trail, entry.Record.Id).Contains("input")).Select(entry => (entry.Record.Id, "input")));
+            }
+
+            var written = await BundleWriter.WriteAsync(open.Ledger, open.Directory, trail.Trace, parsed.GetRequiredValue(file), new BundleOptions { Content = true, Chosen = chosen, Decisions = material }, cancel);
             await RecordAsync(path, written, chosen.Count, parsed.GetValue(by) ?? OperatorTrail.By, parsed.GetValue(purpose), cancel);
             Console.Error.WriteLine($"cairn: {written.Path}: {Disk.Size(written.Bytes)}, {written.Records} records, {written.Contents} contents disclosed, {open.Ledger.CountContents(trail.Trace) - written.Contents} kept closed");
             return ExitCode.Done;

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.CommandLine;
 using Cairn.Cli.Investigate.Replays;
 using Cairn.Cli.Policies;
@@ -62,14 +63,14 @@ internal static class ReplayCommand
                 await using var open = await OpenLedger.ReadAsync(folder, sequence: false, cancel);
                 DateTimeOffset? from = parsed.GetValue(since) is { } text ? TimeText.Parse(text, DateTimeOffset.UtcNow) : null;
                 return await DecideAsync(
-                    folder, parsed.GetValue(with), parsed.GetValue(policies) ?? [], DecisionHistory.ReadAsync(open, from, cancel), trace => open.Trails.ReadAsync(trace, cancel), parsed.IsJson(output), cancel);
+                    folder, parsed.GetValue(with), ReadOnlyDictionary<Digest, ReadOnlyMemory<byte>>.Empty, parsed.GetValue(policies) ?? [], DecisionHistory.ReadAsync(open, from, cancel), trace => open.Trails.ReadAsync(trace, cancel), parsed.IsJson(output), cancel);
             }
 
             await using var source = await OpenAsync(folder, parsed.GetValue(trace), parsed.GetValue(bundle), parsed.GetValue(trust), cancel);
             if (decides)
             {
                 return await DecideAsync(
-                    folder, parsed.GetValue(with), parsed.GetValue(policies) ?? [], DecisionHistory.Of(source.Trail.Records.Select(entry => entry.Record), source.Contents).ToAsyncEnumerable(),
+                    folder, parsed.GetValue(with), source.Policies, parsed.GetValue(policies) ?? [], DecisionHistory.Of(source.Trail.Records.Select(entry => entry.Record), source.Contents).ToAsyncEnumerable(),
                     _ => Task.FromResult(source.Trail), parsed.IsJson(output), cancel);
             }
 
@@ -89,11 +90,11 @@ internal static class ReplayCommand
     }
 
     private static async Task<int> DecideAsync(
-        string data, string? with, IReadOnlyList<string> policies, IAsyncEnumerable<RecordedDecision> history, Func<TraceId, Task<Trail>> trailOf, bool json, CancellationToken cancel)
+        string data, string? with, IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> brought, IReadOnlyList<string> policies, IAsyncEnumerable<RecordedDecision> history, Func<TraceId, Task<Trail>> trailOf, bool json, CancellationToken cancel)
     {
         if (with is null)
         {
-            return await new PolicyReplay(data, policies).RunAsync(history, trailOf, json, cancel);
+            return await new PolicyReplay(data, brought, policies).RunAsync(history, trailOf, json, cancel);
         }
 
         var bundle = NamedBundle.Read(with, data).Load();

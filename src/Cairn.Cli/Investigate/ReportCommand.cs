@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence.Verification;
+using Cairn.Policy.Checking;
 using Cairn.Trails.Bundles;
 using Cairn.Trails.Reports;
 
@@ -51,7 +52,8 @@ internal static class ReportCommand
 
         var policy = trust is null ? null : await TrustFile.ReadAsync(trust, cancel);
         await using var file = new FileStream(bundle, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
-        return ReportEvidence.Read(file, policy, policy is null ? ReportTrust.Bundle : ReportTrust.Reader, cancel);
+        using var decisions = new DecisionEngine();
+        return ReportEvidence.Read(file, policy, policy is null ? ReportTrust.Bundle : ReportTrust.Reader, cancel, decisions);
     }
 
     // By way of a bundle: what is told of a ledger's trail is told of evidence that was verified, as a stranger would verify it.

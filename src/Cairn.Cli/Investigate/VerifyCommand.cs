@@ -3,6 +3,7 @@ using Cairn.Cli.Erase;
 using Cairn.Cli.Terminal;
 using Cairn.Evidence;
 using Cairn.Evidence.Verification;
+using Cairn.Policy.Checking;
 using Cairn.Trails.Erasure;
 using Spectre.Console;
 
@@ -34,7 +35,8 @@ internal static class VerifyCommand
         await using var bundle = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
         var counted = Console.IsErrorRedirected ? null : new Action<long>(records => Console.Error.Write($"\r{records} records …"));
         var told = new List<BundleRecord>();
-        var report = BundleVerifier.Verify(bundle, policy, new VerifyOptions { Progress = counted, Operator = told.Add }, cancel);
+        using var decisions = new DecisionEngine();
+        var report = BundleVerifier.Verify(bundle, policy, new VerifyOptions { Progress = counted, Operator = told.Add, Decisions = decisions }, cancel);
         if (counted is not null)
         {
             Console.Error.Write("\r                    \r");

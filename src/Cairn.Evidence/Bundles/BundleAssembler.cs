@@ -79,6 +79,17 @@ public sealed class BundleAssembler : IDisposable
         _contents++;
     }
 
+    /// <summary>Adds a policy bundle in its sealed form; by ascending digest.</summary>
+    public void Add(BundledPolicy policy, ReadOnlySpan<byte> sealedPolicy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        WriteLine(BundleFiles.PolicyIndex, policy.WriteTo);
+        Part(BundleFiles.Policies).Write(sealedPolicy);
+    }
+
+    /// <summary>Puts the policy engine into the bundle: WebAssembly whose digest decisions of the bundle name (docs/spec/bundle.md §14).</summary>
+    public void AddEngine(ReadOnlySpan<byte> wasm) => Part(BundleFiles.Engine).Write(wasm);
+
     /// <summary>Puts the report into the bundle: a page for people, of which verifiers claim nothing (docs/spec/bundle.md §11).</summary>
     public void AddReport(ReadOnlySpan<byte> html) => Part(BundleFiles.Report).Write(html);
 

@@ -42,6 +42,15 @@ public static class BundleFiles
     /// <summary>The disclosed contents.</summary>
     public const string Content = "content.bin";
 
+    /// <summary>Which policy bundles the decisions were made under.</summary>
+    public const string PolicyIndex = "policies.jsonl";
+
+    /// <summary>These policy bundles, sealed.</summary>
+    public const string Policies = "policies.bin";
+
+    /// <summary>The policy engine's WebAssembly, for verifiers that have none of their own.</summary>
+    public const string Engine = "engine.wasm";
+
     /// <summary>The trail for people to read. Nothing is verified by it, and whoever made the bundle can have written anything there.</summary>
     public const string Report = "report.html";
 
@@ -53,8 +62,8 @@ public static class BundleFiles
 
     /// <summary>All names, in order.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Manifest, Checkpoint, TrustPolicy, Trust, Keys, Certificates, Heads, Anchors, Statements, Proofs, Records, ContentIndex, Content, Report, Verifier];
+        [Manifest, Checkpoint, TrustPolicy, Trust, Keys, Certificates, Heads, Anchors, Statements, Proofs, Records, ContentIndex, Content, PolicyIndex, Policies, Engine, Report, Verifier];
 
-    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all, changes of trust, successions of keys, anchors and the two pages may come.</summary>
-    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or Keys or Anchors or ContentIndex or Content or Report or Verifier))];
+    /// <summary>The names that every bundle has; the two of disclosed content come both or not at all, and so do the two of policy bundles; changes of trust, successions of keys, anchors, the engine and the two pages may come.</summary>
+    public static IReadOnlyList<string> Required { get; } = [.. All.Where(name => name is not (Trust or Keys or Anchors or ContentIndex or Content or PolicyIndex or Policies or Engine or Report or Verifier))];
 }

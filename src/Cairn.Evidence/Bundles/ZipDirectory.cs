@@ -192,9 +192,12 @@ internal static class ZipDirectory
             throw BundleFault.Zip("zip-missing-entry", name, "the file", "none");
         }
 
-        if (entries.Any(entry => entry.Name == BundleFiles.Content) != entries.Any(entry => entry.Name == BundleFiles.ContentIndex))
+        foreach (var (one, other) in (ReadOnlySpan<(string, string)>)[(BundleFiles.Content, BundleFiles.ContentIndex), (BundleFiles.Policies, BundleFiles.PolicyIndex)])
         {
-            throw BundleFault.Zip("zip-missing-entry", BundleFiles.Content, $"{BundleFiles.Content} and {BundleFiles.ContentIndex} both, or neither", "one");
+            if (entries.Any(entry => entry.Name == one) != entries.Any(entry => entry.Name == other))
+            {
+                throw BundleFault.Zip("zip-missing-entry", one, $"{one} and {other} both, or neither", "one");
+            }
         }
 
         var order = entries.Select(entry => BundleFiles.All.ToList().IndexOf(entry.Name)).ToList();

@@ -19,6 +19,8 @@ internal sealed class BundleContents : IDisposable
 
     public bool HasKeys => _files.ContainsKey(BundleFiles.Keys);
 
+    public bool Has(string name) => _files.ContainsKey(name);
+
     public ZipFileStream this[string name] => _files[name];
 
     /// <exception cref="BundleFault">The zip or the manifest is not a bundle's.</exception>
@@ -62,6 +64,11 @@ internal sealed class BundleContents : IDisposable
 
     /// <summary>Reads a whole file that is small by nature.</summary>
     public byte[] ReadWhole(string name, int most) => ReadSmall(_files[name], name, most);
+
+    /// <summary>A file's SHA-256 as the manifest lists it; <see cref="Finish"/> compares it with the file.</summary>
+    public Digest DigestOf(string name, int most) => _files[name].Length <= most
+        ? Manifest.Files.First(file => file.Name == name).Sha256
+        : throw BundleFault.File(ReasonCodes.FileTooLarge, name, $"at most {most} bytes", $"{_files[name].Length}");
 
     /// <summary>Reads what is left of a file and compares it with the manifest.</summary>
     public BundleFault? Finish(string name) => _files[name].Finish(Manifest.Files.First(file => file.Name == name).Sha256);

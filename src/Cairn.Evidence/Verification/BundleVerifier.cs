@@ -1,5 +1,6 @@
 using System.Text;
 using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Decisions;
 using Cairn.Evidence.Trust;
 
 namespace Cairn.Evidence.Verification;
@@ -97,10 +98,12 @@ public static class BundleVerifier
 
         successions.CheckIssuers(trust);
         var trail = run.Trail = new TrailCheck(run.Trace!, run.Integrity, run.Completeness, run.Warnings, checkpoint.Time, run.Options.ClockTolerance);
-        var contents = run.Contents = bundle.HasContent ? new ContentCheck(bundle, run.Integrity, run.Options) : null;
-        var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, times, trail, contents, run.Integrity, run.Warnings, run.Options);
+        var decisions = run.Decisions = new DecisionCheck(PolicyMaterial.Read(bundle, run.Options, run.Integrity), run.Options.Decisions, run.Corroboration);
+        var contents = run.Contents = bundle.HasContent ? new ContentCheck(bundle, run.Integrity, run.Options, decisions) : null;
+        var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, times, trail, contents, decisions, run.Integrity, run.Warnings, run.Options);
         statements.Run(bundle, cancellationToken);
         contents?.Finish();
+        decisions.Finish();
         trail.Finish(statements.Streams);
         run.WasRead = true;
         var found = new BundleCounts(statements.Statements, trail.Records, heads.Count, chains, contents?.Contents ?? 0);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Decisions;
 using Cairn.Evidence.Records;
 
 namespace Cairn.Evidence.Verification;
@@ -13,12 +14,14 @@ internal sealed class ContentCheck
     private readonly ZipFileStream _content;
     private readonly FailureList _integrity;
     private readonly VerifyOptions _options;
+    private readonly DecisionCheck _decisions;
     private readonly byte[] _buffer = new byte[64 * 1024];
     private MemoryStream? _whole;
     private DisclosedContent? _next;
 
-    public ContentCheck(BundleContents bundle, FailureList integrity, VerifyOptions options)
+    public ContentCheck(BundleContents bundle, FailureList integrity, VerifyOptions options, DecisionCheck decisions)
     {
+        _decisions = decisions;
         _options = options;
         _index = new LineReader(bundle[BundleFiles.ContentIndex], BundleFiles.ContentIndex, MostLine);
         _content = bundle[BundleFiles.Content];
@@ -35,7 +38,8 @@ internal sealed class ContentCheck
         {
             var subject = $"{content.Member} of record {content.Record}";
             var committed = CommitmentOf(record, content.Member);
-            var (value, read) = Commit(content);
+            var isInput = DecisionCheck.IsInput(record, content.Member);
+            var (value, read) = Commit(content, isInput);
             if (committed is null)
             {
                 _integrity.Add(ReasonCodes.ContentUnclaimed, "content", subject, "a commitment in that member", "none");
@@ -44,9 +48,9 @@ internal sealed class ContentCheck
             {
                 _integrity.Add(ReasonCodes.ContentMismatch, "content", subject, $"content with the commitment {committed}", $"{value}: {read} bytes of other content, or another key");
             }
-            else if (_whole is not null)
+            else
             {
-                _options.Content!(new BundleContent(content.Record, content.Member, content.Key, _whole.ToArray()));
+                Tell(content, isInput);
             }
 
             Advance();
@@ -86,10 +90,24 @@ internal sealed class ContentCheck
         }
     }
 
-    private (Digest Value, long Read) Commit(DisclosedContent content)
+    private void Tell(DisclosedContent content, bool isInput)
+    {
+        var bytes = _whole?.ToArray();
+        if (isInput)
+        {
+            _decisions.Offer(content.Bytes <= DecisionCheck.MostInputBytes ? bytes : null);
+        }
+
+        if (_options.Content is not null && content.Bytes <= _options.MaxContentBytes)
+        {
+            _options.Content(new BundleContent(content.Record, content.Member, content.Key, bytes));
+        }
+    }
+
+    private (Digest Value, long Read) Commit(DisclosedContent content, bool isInput)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, content.Key.Span);
-        _whole = _options.Content is not null && content.Bytes <= _options.MaxContentBytes ? new MemoryStream() : null;
+        _whole = (_options.Content is not null && content.Bytes <= _options.MaxContentBytes) || (isInput && content.Bytes <= DecisionCheck.MostInputBytes) ? new MemoryStream() : null;
         var left = content.Bytes;
         while (left > 0)
         {

@@ -180,6 +180,15 @@ public static class ReasonCodes
     /// <summary>Integrity: a disclosed content belongs to no record of the bundle.</summary>
     public const string ContentUnclaimed = "content-unclaimed";
 
+    /// <summary>Integrity: a policy bundle is not the one that its digest names.</summary>
+    public const string PolicyMismatch = "policy-mismatch";
+
+    /// <summary>Integrity: no decision of the bundle names this policy bundle or engine.</summary>
+    public const string PolicyUnclaimed = "policy-unclaimed";
+
+    /// <summary>Corroboration: a policy decision does not follow from its recorded input, policy bundle and engine.</summary>
+    public const string DecisionDiffers = "decision-differs";
+
     /// <summary>Completeness: records of an emitter are missing from its sequence.</summary>
     public const string SequenceGap = "sequence-gap";
 

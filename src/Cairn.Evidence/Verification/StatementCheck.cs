@@ -1,4 +1,5 @@
 using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Decisions;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Statements;
@@ -10,7 +11,7 @@ namespace Cairn.Evidence.Verification;
 /// record is hashed into its statement, every statement into the checkpoint.
 /// </summary>
 internal sealed class StatementCheck(
-    TreeHead newest, KnownHeads heads, IssuerTrust trust, TimesCheck times, TrailCheck trail, ContentCheck? contents, FailureList integrity, FailureList warnings, VerifyOptions options)
+    TreeHead newest, KnownHeads heads, IssuerTrust trust, TimesCheck times, TrailCheck trail, ContentCheck? contents, DecisionCheck decisions, FailureList integrity, FailureList warnings, VerifyOptions options)
 {
     private const int MostProofLine = 8 << 20;
     private const int ProgressEvery = 10_000;
@@ -199,6 +200,7 @@ internal sealed class StatementCheck(
             var record = RecordView.Parse(bytes);
             trail.Take(stream, record);
             contents?.Take(record);
+            decisions.Take(record);
             return record.Time > latest ? record.Time : latest;
         }
         catch (EvidenceFormatException error)

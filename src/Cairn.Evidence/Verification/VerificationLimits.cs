@@ -1,3 +1,4 @@
+using Cairn.Evidence.Decisions;
 using Cairn.Evidence.Timestamps;
 using Cairn.Evidence.Trust;
 
@@ -71,7 +72,7 @@ internal static class VerificationLimits
         return limits;
     }
 
-    public static List<VerificationLimit> OfCorroboration(CorroborationCounts actions, bool wasRead)
+    public static List<VerificationLimit> OfCorroboration(CorroborationCounts actions, DecisionCounts decisions, bool wasRead)
     {
         var limits = new List<VerificationLimit>();
         if (!wasRead)
@@ -87,6 +88,13 @@ internal static class VerificationLimits
         if (actions.Confirmed == 0 && actions.Effects == 0)
         {
             limits.Add(new("no-target-log", "that what was requested took effect: no target system's own log is in the evidence", "an importer of the target's audit log"));
+        }
+
+        if (decisions.NotRecomputed.Count > 0)
+        {
+            limits.Add(new(
+                "decisions-not-recomputed", $"that {decisions.NotRecomputed.Sum(one => one.Count)} of {decisions.Recorded} policy decisions follow from their inputs: {decisions.Why}",
+                "a bundle with the decisions' inputs, policy bundles and engine (cairn export --decisions)"));
         }
 
         return limits;

@@ -1,3 +1,5 @@
+using Cairn.Evidence.Decisions;
+
 namespace Cairn.Evidence.Verification;
 
 /// <summary>Whether a verdict holds.</summary>
@@ -50,6 +52,22 @@ public sealed record Verdict(VerdictState State, long FailureCount, IReadOnlyLis
 /// <param name="Confirmed">By the target system's own log.</param>
 /// <param name="Effects">Effects that target systems' logs show.</param>
 public sealed record CorroborationCounts(long Actions, long Reported, long Observed, long Confirmed, long Effects);
+
+/// <summary>How many policy decisions were recomputed (docs/spec/verification.md §13).</summary>
+/// <param name="Recorded">All decisions.</param>
+/// <param name="Recomputed">Those that were recomputed.</param>
+/// <param name="Differ">Those that came out otherwise than recorded.</param>
+/// <param name="NotRecomputed">Those that were not, by reason.</param>
+public sealed record DecisionCounts(long Recorded, long Recomputed, long Differ, IReadOnlyList<DecisionsNotRecomputed> NotRecomputed)
+{
+    /// <summary>Why decisions were not recomputed, in words; empty where all were.</summary>
+    internal string Why => string.Join(", ", NotRecomputed.Select(one => $"{one.Count} {DecisionReasons.Words(one.Reason)}"));
+}
+
+/// <summary>Decisions that were not recomputed for one reason.</summary>
+/// <param name="Reason">One of <see cref="DecisionReasons"/>.</param>
+/// <param name="Count">How many.</param>
+public sealed record DecisionsNotRecomputed(string Reason, long Count);
 
 /// <summary>Whom the verification trusted, and who said so.</summary>
 /// <param name="Pinned">True when the verifier brought the policy; false when the bundle's own was believed.</param>
@@ -123,11 +141,12 @@ public sealed record VerificationCounts(long Statements, long Records, long Stre
 /// <param name="Completeness">Nothing missing.</param>
 /// <param name="Corroboration">Who besides the actor saw it.</param>
 /// <param name="Actions">The assurance of the actions.</param>
+/// <param name="Decisions">The policy decisions.</param>
 /// <param name="Emitters">The streams, in the order in which they appear.</param>
 /// <param name="Warnings">Oddities that fail no verdict.</param>
 public sealed record VerificationReport(
     string Format, bool Verified, string? Trace, CheckpointSummary? Checkpoint, TrustSummary Trust, TimesSummary Times, VerificationCounts Counts,
-    Verdict Integrity, Verdict Completeness, Verdict Corroboration, CorroborationCounts Actions,
+    Verdict Integrity, Verdict Completeness, Verdict Corroboration, CorroborationCounts Actions, DecisionCounts Decisions,
     IReadOnlyList<EmitterSummary> Emitters, IReadOnlyList<VerificationFailure> Warnings)
 {
     /// <summary>The value of <see cref="Format"/>.</summary>

@@ -1,4 +1,5 @@
 using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Decisions;
 using Cairn.Evidence.Trust;
 
 namespace Cairn.Evidence.Verification;
@@ -17,6 +18,8 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
 
     public FailureList Completeness { get; } = new(options.MaxListed);
 
+    public FailureList Corroboration { get; } = new(options.MaxListed);
+
     public FailureList Warnings { get; } = new(options.MaxListed);
 
     public string? Trace { get; set; }
@@ -30,6 +33,8 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
     public TrailCheck? Trail { get; set; }
 
     public ContentCheck? Contents { get; set; }
+
+    public DecisionCheck? Decisions { get; set; }
 
     public StatementCheck? Statements { get; set; }
 
@@ -57,7 +62,7 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
             Times?.Summary() ?? new TimesSummary([], []),
             new VerificationCounts(Statements?.Statements ?? 0, Trail?.Records ?? 0, streams.Count, Contents?.Contents ?? 0),
             integrity, completeness, corroboration,
-            Actions(),
+            Actions(), Decided(),
             [.. streams.Select(state => new EmitterSummary(
                 state.Issuer.ToString(), state.Stream.ToString(), state.RoleName, state.Records, state.Ended, Trail!.IsListed(state.Stream)))],
             Warnings.First)
@@ -73,6 +78,8 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
         ? new CorroborationCounts(0, 0, 0, 0, 0)
         : new CorroborationCounts(Trail.Reported + Trail.Observed + Trail.Confirmed, Trail.Reported, Trail.Observed, Trail.Confirmed, Trail.Effects);
 
+    private DecisionCounts Decided() => Decisions?.Counts ?? new DecisionCounts(0, 0, 0, []);
+
     private Verdict CompletenessVerdict()
     {
         var limits = VerificationLimits.OfCompleteness(Trail, Statements?.Streams ?? [], WasRead && !_stopped);
@@ -85,7 +92,9 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
     private Verdict CorroborationVerdict()
     {
         var actions = Actions();
-        var state = WasRead && actions.Reported == 0 && Integrity.Count == 0 ? VerdictState.Passed : VerdictState.Unproven;
-        return new Verdict(state, 0, [], VerificationLimits.OfCorroboration(actions, WasRead));
+        var state = Corroboration.Count > 0 ? VerdictState.Failed
+            : WasRead && actions.Reported == 0 && Integrity.Count == 0 ? VerdictState.Passed
+            : VerdictState.Unproven;
+        return new Verdict(state, Corroboration.Count, Corroboration.First, VerificationLimits.OfCorroboration(actions, Decided(), WasRead));
     }
 }

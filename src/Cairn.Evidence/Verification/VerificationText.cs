@@ -44,11 +44,20 @@ public static class VerificationText
             }
         }
 
+        if (report.Decisions.Recorded > 0)
+        {
+            yield return Decisions(report.Decisions);
+        }
+
         foreach (var warning in report.Warnings)
         {
             yield return $"warning: {warning}";
         }
     }
+
+    private static string Decisions(DecisionCounts decisions) =>
+        $"decisions: {decisions.Recorded} recorded, {decisions.Recomputed} recomputed, of which {decisions.Differ} came out otherwise"
+        + (decisions.NotRecomputed.Count == 0 ? "" : $"; not recomputed: {decisions.Why}");
 
     private static string Bound(string what, BoundSummary? bound) => bound is null ? "" : $"{what} {bound.Time} ({bound.Name})";
 

@@ -1,3 +1,4 @@
+using Cairn.Evidence.Decisions;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Timestamps;
 
@@ -35,6 +36,12 @@ public sealed record VerifyOptions
 
     /// <summary>The largest content that is handed to <see cref="Content"/>, in bytes; a larger one is only checked.</summary>
     public int MaxContentBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Recomputes the policy decisions whose inputs are disclosed; null: none is recomputed, and the report says so.</summary>
+    public IDecisionEngine? Decisions { get; init; }
+
+    /// <summary>Told of every policy bundle that the bundle brings and that has the digest which its line names: digest and sealed bytes.</summary>
+    public Action<Digest, ReadOnlyMemory<byte>>? Policy { get; init; }
 
     /// <summary>Told the number of records read, now and then.</summary>
     public Action<long>? Progress { get; init; }

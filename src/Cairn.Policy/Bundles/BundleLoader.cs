@@ -13,14 +13,15 @@ internal sealed class BundleLoader : IDisposable
 
     private readonly BundleFiles _files;
     private readonly CedarModule _module;
+    private readonly bool _isRecorded;
     private readonly List<PolicyProblem> _problems = [];
     private CedarInstance? _instance;
 
-    private BundleLoader(BundleFiles files, CedarModule module) => (_files, _module) = (files, module);
+    private BundleLoader(BundleFiles files, CedarModule module, bool isRecorded) => (_files, _module, _isRecorded) = (files, module, isRecorded);
 
-    public static PolicyBundle Load(BundleFiles files, CedarModule module)
+    public static PolicyBundle Load(BundleFiles files, CedarModule module, bool isRecorded)
     {
-        using var loader = new BundleLoader(files, module);
+        using var loader = new BundleLoader(files, module, isRecorded);
         try
         {
             return loader.Load();
@@ -52,7 +53,7 @@ internal sealed class BundleLoader : IDisposable
         var policies = ReadPolicies(manifest);
         var entities = ReadEntities();
         entities.Name(policies.SelectMany(p => p.Entities));
-        if (schema is not null && actions is not null)
+        if (schema is not null && actions is not null && !_isRecorded)
         {
             // Even where the manifest is wrong, so that its author sees everything at once.
             if (policies.Select(p => p.Id).Where(id => id.Length > 0).Distinct(StringComparer.Ordinal).Count() == policies.Count)
@@ -69,6 +70,11 @@ internal sealed class BundleLoader : IDisposable
         }
 
         var bundle = new PolicyBundle(_files, manifest, schema, actions, entities, policies, []);
+        if (_isRecorded)
+        {
+            return bundle;
+        }
+
         Probe(bundle);
         return HasErrors ? throw Failed() : new PolicyBundle(_files, manifest, schema, actions, entities, policies, [.. _problems]);
     }
@@ -210,7 +216,7 @@ internal sealed class BundleLoader : IDisposable
             writer.WriteStartObject();
             writer.WritePropertyName("entities"u8);
             writer.WriteStartArray();
-            entities.Write(writer, [], _ => true);
+            entities.Write(writer, [], _ => true, all: true);
             writer.WriteEndArray();
             writer.WriteString("schema"u8, schema);
             writer.WriteEndObject();

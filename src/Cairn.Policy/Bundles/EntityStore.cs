@@ -66,11 +66,12 @@ internal sealed class EntityStore
     /// says of them.
     /// </summary>
     /// <param name="writer">Gets them.</param>
-    /// <param name="own">The request's own; none: all of the bundle's are written.</param>
+    /// <param name="own">The request's own.</param>
     /// <param name="reads">Whether an attribute of a name is read by anything.</param>
-    public void Write(Utf8JsonWriter writer, IReadOnlyList<RequestEntity> own, Func<string, bool> reads)
+    /// <param name="all">Whether all of the bundle's are written, reached or not.</param>
+    public void Write(Utf8JsonWriter writer, IReadOnlyList<RequestEntity> own, Func<string, bool> reads, bool all)
     {
-        var reached = own.Count == 0 ? [.. _entities.Keys] : Closure(own.Select(o => o.Uid).Concat(own.Select(o => o.Parent).OfType<EntityUid>()));
+        var reached = all ? [.. _entities.Keys] : Closure(own.Select(o => o.Uid).Concat(own.Select(o => o.Parent).OfType<EntityUid>()));
         reached.UnionWith(_named);
         foreach (var entity in own)
         {

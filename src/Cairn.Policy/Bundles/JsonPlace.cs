@@ -16,7 +16,8 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value, 
     {
         try
         {
-            return new JsonPlace(file, "", JsonDocument.Parse(files.Files[file], Strict).RootElement, problems);
+            var root = JsonDocument.Parse(files.Files[file], Strict).RootElement;
+            return StrictText.Holds(root) ? new JsonPlace(file, "", root, problems) : throw new JsonException("a text is not Unicode");
         }
         catch (JsonException e)
         {
@@ -114,7 +115,8 @@ internal readonly struct JsonPlace(string file, string path, JsonElement value, 
             }
         }
 
-        if (text.Length > 0)
+        // Where it is no text, that is the problem.
+        if (value.ValueKind == JsonValueKind.String)
         {
             Problem($"expected {string.Join(", ", choices.Select(c => c.Name))}, found \"{text}\"");
         }

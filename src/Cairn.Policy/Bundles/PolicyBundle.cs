@@ -52,6 +52,13 @@ public sealed class PolicyBundle
     {
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(module);
-        return BundleLoader.Load(files, module);
+        return BundleLoader.Load(files, module, isRecorded: false);
     }
+
+    /// <summary>
+    /// The same for a bundle that decisions were made under, to recompute them. What a gateway demands before it takes a bundle into
+    /// use and what changes no decision is not asked again (docs/spec/policy-bundle.md §10).
+    /// </summary>
+    /// <inheritdoc cref="Load"/>
+    internal static PolicyBundle LoadRecorded(BundleFiles files, CedarModule module) => BundleLoader.Load(files, module, isRecorded: true);
 }

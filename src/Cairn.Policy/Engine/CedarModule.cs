@@ -30,6 +30,9 @@ public sealed class CedarModule
     /// <summary>Whether the machine code lay beside the program.</summary>
     public bool IsPrecompiled { get; }
 
+    /// <summary>The WebAssembly itself, whose digest decisions name: for evidence that is to be recomputed elsewhere.</summary>
+    public static ReadOnlyMemory<byte> Bytes => Embedded();
+
     internal WasmEngine WasmEngine { get; }
 
     internal Module Module { get; }

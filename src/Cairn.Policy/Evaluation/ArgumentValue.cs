@@ -80,7 +80,7 @@ internal static class ArgumentValue
         var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
         // Of more digits than a decimal holds, the parser would drop the last ones silently.
-        if (text.Length > 24 || !decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+        if (text.Length > 24 || !IsPlain(text) || !decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             || Math.Abs(number) >= 922337203685477m || decimal.Round(number, 4) != number)
         {
             throw new ArgumentRefusedException($"argument {name}: expected a number below 922337203685477 with at most four digits after the point and no exponent, found another");
@@ -88,6 +88,16 @@ internal static class ArgumentValue
 
         return number.ToString("0.0###", CultureInfo.InvariantCulture);
     }
+
+    /// <summary>An optional minus sign, digits, and perhaps a point and digits: what other parsers take of the rest differs.</summary>
+    private static bool IsPlain(string text)
+    {
+        var digits = text.StartsWith('-') ? text.AsSpan(1) : text.AsSpan();
+        var point = digits.IndexOf('.');
+        return point < 0 ? AreDigits(digits) : AreDigits(digits[..point]) && AreDigits(digits[(point + 1)..]);
+    }
+
+    private static bool AreDigits(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExceptInRange('0', '9');
 
     private static string Words(ArgumentKind kind) => kind switch
     {

@@ -14,6 +14,7 @@ internal sealed class CedarCall
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly bool _whole;
+    private readonly bool _all;
 
     /// <param name="bundle">The bundle.</param>
     /// <param name="input">What is asked.</param>
@@ -23,7 +24,7 @@ internal sealed class CedarCall
     /// </param>
     public CedarCall(PolicyBundle bundle, DecisionInput input, bool whole)
     {
-        (Bundle, Input) = (bundle, input);
+        (Bundle, Input, _all) = (bundle, input, whole);
         _whole = whole || bundle.Entities.HasValues
             || bundle.Manifest.ArgumentsOf(input.ActionType, input.Server, input.ActionName)?.Values.Contains(ArgumentKind.Json) == true;
         Principal = RequestEntity.Principal(input.Principal, input.Owner, input.Authenticated);
@@ -66,7 +67,7 @@ internal sealed class CedarCall
             }
 
             writer.WriteStartArray("entities"u8);
-            Bundle.Entities.Write(writer, [Principal, Target], Reads);
+            Bundle.Entities.Write(writer, [Principal, Target], Reads, _all);
             if (!_whole)
             {
                 Bundle.Actions.Write(writer, Action);

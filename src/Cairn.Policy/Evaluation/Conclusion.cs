@@ -16,7 +16,7 @@ internal static class Conclusion
         if (answer.GetProperty("type").GetString() != "success")
         {
             var messages = answer.GetProperty("errors").EnumerateArray().Select(e => e.GetProperty("message").GetString() ?? "").ToList();
-            return Error(bundle, input, messages.Select(m => EngineMessages.OfRequest(input.ActionType, m))) with { RequestErrors = messages };
+            return Error(bundle, input, messages.Select(m => EngineMessages.OfRequest(input.ActionType, m)).Order(StringComparer.Ordinal)) with { RequestErrors = messages };
         }
 
         var response = answer.GetProperty("response");

@@ -142,6 +142,11 @@ public sealed class DecisionInput
         try
         {
             var root = JsonDocument.Parse(utf8, Strict).RootElement;
+            if (!Utf8.IsValid(utf8.Span) || !StrictText.Holds(root))
+            {
+                throw new FormatException("a text is not Unicode");
+            }
+
             return root.GetProperty("v").GetInt32() == 1 ? new DecisionInput(root) : throw new FormatException("not version 1");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)

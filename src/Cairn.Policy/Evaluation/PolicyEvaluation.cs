@@ -5,6 +5,9 @@ namespace Cairn.Policy.Evaluation;
 /// <summary>What an input document comes to under a bundle: a function of both and of the engine, and of nothing else.</summary>
 public sealed record PolicyEvaluation
 {
+    /// <summary>How the error of a decision begins whose input document is none.</summary>
+    internal const string NoInputDocument = "the input is no decision's input document (docs/spec/policy-bundle.md §5)";
+
     /// <summary>The outcome.</summary>
     public required PolicyOutcome Outcome { get; init; }
 
@@ -16,6 +19,9 @@ public sealed record PolicyEvaluation
 
     /// <summary>The engine's own words about a request that does not fit the schema: for whoever writes the policy, never for records.</summary>
     public IReadOnlyList<string> RequestErrors { get; init; } = [];
+
+    /// <summary>Whether the engine came to no answer: such a denial need not come out the same elsewhere.</summary>
+    public bool EngineFailed { get; init; }
 
     /// <summary>What is asked for beyond yes or no: <c>approval:WHO</c>, <c>credential:RULE</c>.</summary>
     public IReadOnlyList<string> Obligations { get; init; } = [];

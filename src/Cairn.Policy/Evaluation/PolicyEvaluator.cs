@@ -122,7 +122,12 @@ public sealed class PolicyEvaluator : IDisposable
             asked = new Asked(read, slice, call.WriteQuestion(), IsKept: !whole && !Bundle.Needs.Reads("time"));
             return asked.IsKept && _known.TryGet(slice.Key, asked.Question, out var answer) ? Conclusion.Of(Bundle, read, answer) : null;
         }
-        catch (Exception e) when (e is FormatException or ArgumentRefusedException)
+        catch (FormatException)
+        {
+            // The parser's own words differ from one to the next; whoever recomputes it must come to the same text.
+            return Conclusion.Error(Bundle, read, [PolicyEvaluation.NoInputDocument]);
+        }
+        catch (ArgumentRefusedException e)
         {
             return Conclusion.Error(Bundle, read, [e.Message]);
         }
@@ -144,7 +149,7 @@ public sealed class PolicyEvaluator : IDisposable
         }
         catch (CedarCallException e)
         {
-            return Conclusion.Error(Bundle, asked.Input, [$"the policy engine failed: {e.Message}"]);
+            return Conclusion.Error(Bundle, asked.Input, [$"the policy engine failed: {e.Message}"]) with { EngineFailed = true };
         }
         finally
         {

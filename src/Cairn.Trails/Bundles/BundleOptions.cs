@@ -13,6 +13,12 @@ public sealed record BundleOptions
     public IReadOnlySet<(RecordId Record, string Member)>? Chosen { get; init; }
 
     /// <summary>
+    /// Whether policy decisions can be recomputed from the bundle: then their inputs are disclosed where they were kept, whatever
+    /// <see cref="Content"/> says, and the policy bundles and the engine that they name come along as far as they are here. Null: not.
+    /// </summary>
+    public IDecisionMaterial? Decisions { get; init; }
+
+    /// <summary>
     /// Whether report.html, for people to read, and verify.html, the second verifier, come into it. The report is made of the
     /// verified bundle, with the whole trail in memory.
     /// </summary>

@@ -29,10 +29,12 @@ public static class BundleTrail
     {
         var heard = new List<BundleRecord>();
         var contents = new List<BundleContent>();
-        var report = BundleVerifier.Verify(zip, policy, new VerifyOptions { Record = heard.Add, Content = keep ? contents.Add : null }, cancellationToken);
+        var policies = new Dictionary<Digest, ReadOnlyMemory<byte>>();
+        var options = new VerifyOptions { Record = heard.Add, Content = keep ? contents.Add : null, Policy = keep ? policies.Add : null };
+        var report = BundleVerifier.Verify(zip, policy, options, cancellationToken);
         var holds = report.Integrity.State == VerdictState.Passed && heard.Count > 0;
         return (report,
             holds ? Trail.From(heard.Select(record => new TrailRecord(Record.Parse(record.Bytes), record.Issuer, record.Stream, record.Statement))) : null,
-            new DisclosedContents(holds ? contents : []));
+            new DisclosedContents(holds ? contents : [], holds ? policies : []));
     }
 }

@@ -42,7 +42,7 @@ public static class BundleWriter
                 // The report is made of what a stranger will find: the bundle itself, verified, before its pages come in.
                 await using var evidence = OpenPart(folder, "evidence");
                 assembler.Finish(evidence, trace, note, policy, created);
-                assembler.AddReport(TrailReport.Render(ReportEvidence.Read(evidence, policy, ReportTrust.Exporter, cancellationToken)));
+                assembler.AddReport(TrailReport.Render(ReportEvidence.Read(evidence, policy, ReportTrust.Exporter, cancellationToken, options.Decisions?.Recompute)));
                 assembler.AddVerifier(VerifierPage.Bytes.Span);
             }
 
@@ -107,8 +107,8 @@ public static class BundleWriter
         var policy = directory.TrustPolicy();
         var last = Math.Max(indices[^1], await TrailExport.LastTombstoneAsync(ledger, policy, trace, cancellationToken));
         var note = await ledger.WaitForCheckpointAsync(last, options.CheckpointTimeout, cancellationToken);
-        using var vault = options.Content ? TrailVault.Open(directory.VaultPath) : null;
-        var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault, options.Chosen, new AnchorStore(directory));
+        using var vault = options.Content || options.Decisions is not null ? TrailVault.Open(directory.VaultPath) : null;
+        var export = new TrailExport(ledger, assembler, trace, Checkpoint.Of(note), vault, options, new AnchorStore(directory));
         await export.AddTrustAsync(policy, cancellationToken);
         await export.AddSuccessionsAsync(new LogKeyFiles(directory), cancellationToken);
         await export.RunAsync(indices, cancellationToken);

@@ -16,12 +16,13 @@ using Cairn.Trails.Erasure;
 namespace Cairn.Trails.Bundles;
 
 /// <summary>One pass over a trail's statements into a bundle.</summary>
-internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle, TraceId trace, Checkpoint checkpoint, TrailVault? vault, IReadOnlySet<(RecordId Record, string Member)>? chosen, AnchorStore anchors)
+internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle, TraceId trace, Checkpoint checkpoint, TrailVault? vault, BundleOptions options, AnchorStore anchors)
 {
     private readonly byte[] _trace = Encoding.ASCII.GetBytes(trace.ToString());
     private readonly SortedDictionary<long, TreeHead> _heads = [];
     private readonly HashSet<Digest> _certificates = [];
     private readonly AnchorChoice _anchors = new(anchors, checkpoint.Origin, checkpoint.Size);
+    private readonly DecisionExport? _decisions = options.Decisions is null ? null : new DecisionExport(bundle, options.Decisions);
 
     public Checkpoint Checkpoint { get; } = checkpoint;
 
@@ -53,6 +54,8 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         {
             bundle.Add(new HeadProof(head, await tree.ConsistencyPathAsync(head.Size, Checkpoint.Size, cancellationToken)));
         }
+
+        _decisions?.Finish();
     }
 
     /// <summary>
@@ -129,8 +132,10 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         for (var i = 0; i < entry.Records.Count; i++)
         {
             var leaf = MerkleHash.Leaf(entry.Records[i].Span);
-            if (RecordView.Parse(entry.Records[i].Span).TraceText.SequenceEqual(_trace))
+            var record = RecordView.Parse(entry.Records[i].Span);
+            if (record.TraceText.SequenceEqual(_trace))
             {
+                _decisions?.Take(record);
                 positions.Add(i);
                 leaf.CopyTo(leafBytes);
                 hints.AddRange(leafBytes[..4]);
@@ -160,6 +165,10 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         }
     }
 
+    private bool Discloses(Record record, string member) =>
+        (options.Content && options.Chosen?.Contains((record.Id, member)) != false)
+        || (options.Decisions is not null && record.Kind == RecordKinds.PolicyDecided && member == "input");
+
     private void AddCertificates(LedgerEntry entry)
     {
         if (entry.Statement.X5t is { } thumbprint && entry.Statement.X5Chain.Count == 0 && _certificates.Add(thumbprint))
@@ -178,7 +187,7 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
         }
 
         var record = Record.Parse(bytes);
-        foreach (var content in ledger.ContentsOf(trace, record.Id).Where(content => chosen is null || chosen.Contains((record.Id, content.Member))))
+        foreach (var content in ledger.ContentsOf(trace, record.Id).Where(content => Discloses(record, content.Member)))
         {
             var (value, keyMember) = HeldCommitment.Parse(record.Body.GetProperty(content.Member)).ForKept(content.Member);
             var (key, opened) = (Commitment.CommitmentKey(trailKey, record.Id, keyMember), content.Open(trailKey));

@@ -10,8 +10,14 @@ public sealed class DisclosedContents : IKeptContents
 {
     private readonly Dictionary<(RecordId Record, string Member), BundleContent> _contents;
 
-    internal DisclosedContents(IEnumerable<BundleContent> contents) =>
+    internal DisclosedContents(IEnumerable<BundleContent> contents, IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> policies)
+    {
+        Policies = policies;
         _contents = contents.GroupBy(content => (content.Record, content.Member)).ToDictionary(group => group.Key, group => group.First());
+    }
+
+    /// <summary>The policy bundles that it brings along, sealed, by digest.</summary>
+    public IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> Policies { get; }
 
     /// <inheritdoc/>
     public KeptContent Find(Record record, string member)

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using Cairn.Evidence;
 using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Decisions;
 using Cairn.Evidence.Merkle;
 using Cairn.Evidence.Records;
 using Cairn.Evidence.Timestamps;
@@ -60,7 +61,8 @@ public sealed record ReportEvidence
     /// <param name="policy">Whom to trust; null to believe the bundle's own policy.</param>
     /// <param name="trust">Whose policy that is.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public static ReportEvidence Read(Stream zip, TrustPolicy? policy, ReportTrust trust, CancellationToken cancellationToken)
+    /// <param name="decisions">Recomputes policy decisions; null: none is recomputed.</param>
+    public static ReportEvidence Read(Stream zip, TrustPolicy? policy, ReportTrust trust, CancellationToken cancellationToken, IDecisionEngine? decisions = null)
     {
         ArgumentNullException.ThrowIfNull(zip);
         if ((policy is null) != (trust == ReportTrust.Bundle))
@@ -69,7 +71,7 @@ public sealed record ReportEvidence
         }
 
         var (heard, told) = (new List<BundleRecord>(), new List<BundleRecord>());
-        var report = BundleVerifier.Verify(zip, policy, new VerifyOptions { Record = heard.Add, Operator = told.Add }, cancellationToken);
+        var report = BundleVerifier.Verify(zip, policy, new VerifyOptions { Record = heard.Add, Operator = told.Add, Decisions = decisions }, cancellationToken);
         var places = new Dictionary<RecordId, RecordPlace>(heard.Count);
         Trail? trail = null;
         if (report.Integrity.State == VerdictState.Passed && heard.Count > 0)

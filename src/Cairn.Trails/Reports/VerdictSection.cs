@@ -13,7 +13,7 @@ internal static class VerdictSection
         page.Markup("<section aria-labelledby=\"verdicts\">\n<h2 id=\"verdicts\">What is proven, and what is not</h2>\n");
         One(page, "Integrity", report.Integrity, "Nothing was altered: every byte that counts is the one that its emitter signed, and that the ledger's checkpoint commits to.");
         One(page, "Completeness", report.Completeness, "Nothing is missing: no emitter's numbering has a hole, every part has its end, and every emitter that was counted is there.");
-        One(page, "Corroboration", report.Corroboration, $"Somebody besides the actor saw it. {Seen(report.Actions)}");
+        One(page, "Corroboration", report.Corroboration, $"Somebody besides the actor saw it. {Seen(report.Actions)}{Decided(report.Decisions)}");
         if (report.Warnings.Count > 0)
         {
             page.Markup("<h3>Oddities that fail no verdict</h3>\n");
@@ -37,6 +37,18 @@ internal static class VerdictSection
 
         var parts = new[] { (actions.Confirmed, "confirmed by the target's own log"), (actions.Observed, "observed by a gateway on the path"), (actions.Reported, "told by the actor alone") };
         return $"Of {HtmlText.Count(actions.Actions, "action")}: {string.Join(", ", parts.Select(part => $"{(part.Item1 == 0 ? "none" : HtmlText.Count(part.Item1))} {part.Item2}"))}.";
+    }
+
+    private static string Decided(DecisionCounts decisions)
+    {
+        if (decisions.Recorded == 0)
+        {
+            return "";
+        }
+
+        var rest = decisions.Recorded - decisions.Recomputed;
+        return $" Of {HtmlText.Count(decisions.Recorded, "policy decision")}: {HtmlText.Count(decisions.Recomputed)} recomputed from input, policy bundle and engine, of which {(decisions.Differ == 0 ? "none" : HtmlText.Count(decisions.Differ))} came out otherwise"
+            + (rest == 0 ? "." : $"; {HtmlText.Count(rest)} not recomputed.");
     }
 
     private static void One(HtmlPage page, string name, Verdict verdict, string means)

@@ -41,6 +41,27 @@ public sealed class BitDrillTests
     }
 
     [Fact]
+    public void Every_bit_of_policy_bundles_and_engine_is_seen()
+    {
+        using var ledger = new TestLedger();
+        byte[][] policies = [[.. "cairn-policy v1\none"u8], [.. "cairn-policy v1\ntwo"u8]];
+        byte[] engine = [0, (byte)'a', (byte)'s', (byte)'m', 1, 0, 0, 0];
+        var gateway = ledger.Emitter("gateway/one");
+        ledger.Append(gateway, gateway.Started(), gateway.Decided(Digest.Sha256(policies[0]), Digest.Sha256(engine)), gateway.Decided(Digest.Sha256(policies[1]), Digest.Sha256(engine)), gateway.Ended());
+        ledger.Policies.AddRange(policies);
+        ledger.Engine = engine;
+
+        var report = BitDrill.Run(ledger.Bundle(), ledger.Policy, sample: 300, seed: 5);
+
+        Assert.Empty(report.Undetected);
+        foreach (var file in (string[])[BundleFiles.PolicyIndex, BundleFiles.Policies, BundleFiles.Engine])
+        {
+            Assert.All(report.Counts.Where(count => count.Place == file), count => Assert.Equal(count.Bits, count.Failed));
+            Assert.Equal(2, report.Counts.Count(count => count.Place == file));
+        }
+    }
+
+    [Fact]
     public void Witness_that_is_lost_makes_the_report_say_less()
     {
         using var ledger = TestLedger.Story();

@@ -71,6 +71,19 @@ internal sealed class TestEmitter : IDisposable
         w.WriteNumber("duration_us", 5);
     });
 
+    /// <summary>A decision under a policy bundle by an engine, whose input was not kept.</summary>
+    public byte[] Decided(Digest policy, Digest engine) => Write(RecordKinds.PolicyDecided, SpanId.New(), _task, w =>
+    {
+        w.WriteString("bundle", $"sha256:{policy}");
+        w.WriteString("version", "1");
+        w.WriteString("entry_point", "authorize");
+        new HeldCommitment(Digest.Sha256([]), 2, "application/json", ContentHandling.None).WriteTo(w, "input");
+        w.WriteString("decision", "allow");
+        w.WriteString("engine", "cedar");
+        w.WriteString("engine_digest", $"sha256:{engine}");
+        w.WriteString("reason", "permitted by all");
+    });
+
     /// <summary>A change of a trust bundle.</summary>
     public byte[] TrustChanged(TrustChange change) => Write(RecordKinds.LedgerTrustChanged, _task, null, change.WriteTo);
 

@@ -43,6 +43,12 @@ internal sealed class TestLedger : IDisposable
     /// <summary>The creation time that manifests name.</summary>
     public static DateTimeOffset Created { get; } = TestAuthority.Now.AddMinutes(2);
 
+    /// <summary>Policy bundles that come along, whatever their bytes.</summary>
+    public List<byte[]> Policies { get; } = [];
+
+    /// <summary>The policy engine that comes along; null: none.</summary>
+    public byte[]? Engine { get; set; }
+
     public List<(RecordId Record, string Member, byte[] Key, byte[] Content)> Contents { get; } = [];
 
     public TrustPolicy Policy => PolicyWith("quorum none\n");
@@ -127,6 +133,16 @@ internal sealed class TestLedger : IDisposable
         foreach (var head in heads.Values)
         {
             assembler.Add(new HeadProof(head, MerkleTree.ConsistencyPath(leaves, (int)head.Size)));
+        }
+
+        foreach (var policy in Policies.OrderBy(policy => Digest.Sha256(policy).ToString(), StringComparer.Ordinal))
+        {
+            assembler.Add(new BundledPolicy(Digest.Sha256(policy), policy.Length), policy);
+        }
+
+        if (Engine is { } engine)
+        {
+            assembler.AddEngine(engine);
         }
 
         foreach (var (size, note, tokens) in Anchors)

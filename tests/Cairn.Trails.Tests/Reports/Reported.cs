@@ -20,7 +20,7 @@ internal static partial class Reported
             Verification = new VerificationReport(
                 VerificationReport.CurrentFormat, true, trail.Trace.ToString(), new CheckpointSummary("test/ledger", records.Count, new string('0', 64), TrailStory.Start),
                 new TrustSummary(true, ["test/ledger"], [], []), new TimesSummary([], []), new VerificationCounts(records.Count, records.Count, emitters.Count, 0),
-                passed, passed, passed, new CorroborationCounts(trail.Actions.Count, 0, trail.Actions.Count, 0, trail.Effects.Count), emitters, []),
+                passed, passed, passed, new CorroborationCounts(trail.Actions.Count, 0, trail.Actions.Count, 0, trail.Effects.Count), new DecisionCounts(0, 0, 0, []), emitters, []),
             Trust = ReportTrust.Exporter,
             Trail = trail,
             Findings = [.. RuleCatalogue.Check(new TrailCase(trail)).OrderByDescending(finding => finding.Severity)],

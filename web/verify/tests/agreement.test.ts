@@ -3,7 +3,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Malformed, utf8, type Bytes } from "../src/lib/bytes";
+import { concat, Malformed, utf8, type Bytes } from "../src/lib/bytes";
+import { LocalDecider } from "../src/lib/decisions/decider";
 import type { Report } from "../src/lib/report";
 import { verifyBundle } from "../src/lib/verify";
 import type { Name } from "../src/lib/zip";
@@ -11,6 +12,8 @@ import { MemorySource } from "../src/node/files";
 import { ANCHOR_LIES, anchored } from "./making/anchors";
 import { CONTAINER, damageBytes, damageFile, pack } from "./making/damage";
 import { change, CHANGE_LIES } from "./making/changes";
+import { decided, decidedOf, small } from "./making/decided";
+import { ENGINES } from "./making/engine";
 import { OtherVerifier } from "./making/other";
 import { Random } from "./making/random";
 import { changeKeys, KEY_LIES } from "./making/key-changes";
@@ -57,14 +60,19 @@ function essence(report: Answer, damaged: boolean): unknown {
     completeness: side(report.completeness),
     corroboration: side(report.corroboration),
     actions: report.actions,
+    decisions: report.decisions,
+    decided: report.corroboration.failures.map(({ code, subject, expected }) => ({ code, id: subject.id, expected })),
     emitters: report.emitters,
     warnings: [...new Set(report.warnings.map((warning) => warning.code))].sort(),
   };
 }
 
+/** One for all bundles: the engine is compiled once. */
+const decider = new LocalDecider();
+
 async function ours(bundle: Bytes, policy: Bytes | undefined): Promise<Answer> {
   try {
-    return await verifyBundle(new MemorySource(bundle), policy);
+    return await verifyBundle(new MemorySource(bundle), policy, {}, { decider, engines: ENGINES });
   } catch (error) {
     if (error instanceof Malformed) return { policy: "malformed" };
     throw error;
@@ -128,6 +136,19 @@ test("Both_verifiers_agree_on_the_vectors", options, () =>
       for (const policy of policies) yield { name: `${name} ${policy}`, bundle, policy: new Uint8Array(readFileSync(join(vectors, policy))) };
       yield { name: `${name} unpinned`, bundle, policy: undefined };
     }
+  }));
+
+test("Both_verifiers_agree_on_the_vectors_of_decisions", options, () =>
+  agree(function* () {
+    const folder = join(home, "docs/spec/vectors/decisions"), policy = new Uint8Array(readFileSync(join(folder, "trust.policy")));
+    for (const name of readdirSync(folder).filter((one) => one.endsWith(".zip"))) yield { name: `decisions ${name}`, bundle: new Uint8Array(readFileSync(join(folder, name))), policy };
+  }));
+
+test("Both_verifiers_recompute_alike_decisions_of_altered_inputs_and_policies", options, () =>
+  agree(function* () {
+    for (let seed = first; seed < first + 4 * rounds; seed++) yield { name: `decided ${seed}`, ...decided(new Random(seed * 9001), 16) };
+    const padded = (length: number): Bytes => concat(small.input, new Uint8Array(length - small.input.length).fill(0x20));
+    for (const length of [1 << 20, (1 << 20) + 1]) yield { name: `input of ${length} bytes`, ...decidedOf([{ sealed: small.policy.sealed, input: padded(length) }]) };
   }));
 
 test("Both_verifiers_agree_on_stories_with_a_lie_in_them", options, () =>

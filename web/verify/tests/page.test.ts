@@ -12,8 +12,11 @@ import { concat, utf8, type Bytes } from "../src/lib/bytes";
 import { launch, open as openAt, verify, violations, type Opened } from "./making/browser";
 import { largeBundle } from "./making/large";
 import { pack } from "./making/damage";
+import { decidedOf, endless, small } from "./making/decided";
+import { ENGINE } from "./making/engine";
 import { Random } from "./making/random";
 import { tell } from "./making/story";
+import { withEngine } from "./making/zip";
 
 /** verify.html as its users open it: from disk, in a real browser, with no network. */
 const root = join(import.meta.dirname, "..");
@@ -50,6 +53,77 @@ test("Page_verifies_a_good_bundle_from_disk_without_any_request", async () => {
   assert.match((await page.textContent(".card .limits"))!, /no-witnesses/);
   assert.deepEqual(errors, []);
   assert.deepEqual(requests, []);
+  await page.context().close();
+});
+
+test("Page_recomputes_decisions_with_the_engine_that_the_bundle_brings_and_shows_each", async () => {
+  const decisions = join(vectors, "../decisions");
+  const bundle = save("decided.zip", await withEngine(readFileSync(join(decisions, "allowed-what-is-forbidden.zip")), ENGINE));
+  const { page, errors, requests } = await open();
+  await verify(page, bundle, join(decisions, "trust.policy"));
+  assert.equal(await page.textContent("#answer"), "Not verified");
+  assert.deepEqual(await page.locator(".card .state").allTextContents(), ["passed", "passed", "failed"]);
+  assert.match((await page.textContent(".card.failed"))!, /8 policy decisions: 8 recomputed .* of which 1 came out otherwise/);
+  assert.deepEqual(await page.locator(".card.failed .failures > li > code").allTextContents(), ["decision-differs"]);
+  const shown: string[] = [];
+  await page.fill("#filter", "policy.decided");
+  for (let i = 0; i < 8; i++) {
+    await page.focus("#timeline");
+    if (i > 0) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((seen) => document.querySelectorAll(".proof > li").length === 6 && document.querySelector("#record pre")!.textContent !== seen, shown.at(-1) ?? "");
+    shown.push((await page.textContent("#record pre"))!);
+    const step = (await page.textContent(".proof > li:last-child"))!;
+    if (shown.at(-1)!.includes('"ceiling"')) assert.match(step, /otherwise: decision deny.*recordeddecision allow/);
+    else assert.match(step, /the same, from its input, policy bundle and engine/);
+  }
+  assert.equal(new Set(shown).size, 8);
+  assert.deepEqual(errors, []);
+  assert.deepEqual(requests, []);
+  await page.context().close();
+});
+
+test("Page_gives_up_on_a_decision_without_an_end_and_stays_usable", async () => {
+  const hang = endless(0), made = decidedOf([{ sealed: hang.policy.sealed, input: hang.input }, { sealed: small.policy.sealed, input: small.input }]);
+  const { page, errors } = await open();
+  await page.setInputFiles("#bundle", save("endless.zip", await withEngine(made.bundle, ENGINE)));
+  await page.setInputFiles("#policy", save("endless.policy", made.policy));
+  await page.evaluate(() => {
+    const seen = { longest: 0, last: performance.now() };
+    (window as unknown as { seen: typeof seen }).seen = seen;
+    setInterval(() => {
+      const now = performance.now();
+      seen.longest = Math.max(seen.longest, now - seen.last);
+      seen.last = now;
+    }, 10);
+  });
+  await page.click("#verify");
+  await page.waitForFunction(() => document.documentElement.dataset.state !== undefined, undefined, { timeout: 60_000 });
+  assert.match((await page.textContent(".verdicts"))!, /2 policy decisions: 1 recomputed .* Not recomputed: 1 on which the engine gave up now/);
+  assert.ok((await page.evaluate(() => (window as unknown as { seen: { longest: number } }).seen.longest)) < 5000);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("Page_counts_decisions_that_it_has_no_engine_for", async () => {
+  const decisions = join(vectors, "../decisions");
+  const { page } = await open();
+  await verify(page, join(decisions, "good.zip"), join(decisions, "trust.policy"));
+  assert.equal(await page.textContent("#answer"), "Verified");
+  assert.match((await page.textContent(".verdicts"))!, /decisions-not-recomputed that 8 of 8 policy decisions .* whose engine the bundle does not bring/);
+  await page.context().close();
+});
+
+test("Page_runs_no_engine_that_it_does_not_know", async () => {
+  const decisions = join(vectors, "../decisions"), altered = ENGINE.slice();
+  // In a section of names: it would run just as well.
+  altered[altered.length - 1]! ^= 1;
+  const bundle = save("engine-altered.zip", await withEngine(readFileSync(join(decisions, "good.zip")), altered));
+  const { page } = await open();
+  await verify(page, bundle, join(decisions, "trust.policy"));
+  assert.equal(await page.textContent("#answer"), "Not verified");
+  assert.deepEqual(await page.locator(".card.failed .failures > li > code").allTextContents(), ["policy-unclaimed"]);
+  assert.match((await page.textContent(".verdicts"))!, /8 policy decisions: 0 recomputed/);
   await page.context().close();
 });
 
@@ -238,7 +312,8 @@ test("Page_is_one_file_whose_policy_names_its_own_script_and_style", () => {
   const policy = /content="(default-src[^"]*)"/.exec(html)![1]!;
   for (const text of [script, style]) assert.ok(policy.includes(createHash("sha256").update(text).digest("base64")));
   assert.ok(policy.startsWith("default-src 'none';"));
-  assert.ok(!/unsafe|connect-src|https?:/.test(policy));
+  // WebAssembly may be compiled: the policy engine. No script may be made from text.
+  assert.ok(!/unsafe|connect-src|https?:/.test(policy.replace(" 'wasm-unsafe-eval'", "")));
   assert.equal((html.match(/<script|<link|<iframe|src=/g) ?? []).filter((one) => one === "<script").length, 1);
   assert.ok(concat(utf8(html)).length < 1 << 20);
 });

@@ -242,9 +242,9 @@ test("Submissions_hold_statements_and_records_that_decode", () => {
 });
 
 test("Every_vector_file_is_read_by_a_test", () => {
-  // "policy" is of policy bundles and "witnessing" of fork proofs, which a verifier of evidence does not read.
+  // "witnessing" is of fork proofs, which a verifier of evidence does not read.
   const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
-  assert.deepEqual(folders, ["bundles", "checkpoints", "commitments", "merkle", "policy", "receipts", "records", "statements", "submissions", "tiles", "timestamps", "trust-policy", "witnessing"]);
+  assert.deepEqual(folders, ["bundles", "checkpoints", "commitments", "decisions", "merkle", "policy", "receipts", "records", "statements", "submissions", "tiles", "timestamps", "trust-policy", "witnessing"]);
 });
 
 test("Portable_sha256_has_the_digests_of_FIPS_180_4_and_of_the_host", async () => {

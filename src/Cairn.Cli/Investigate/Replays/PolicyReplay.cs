@@ -13,8 +13,9 @@ namespace Cairn.Cli.Investigate.Replays;
 
 /// <summary><c>cairn replay --policy</c>: recomputes recorded decisions; a difference is the finding authority.decision_differs.</summary>
 /// <param name="data">The data directory: its store has the bundles.</param>
+/// <param name="brought">Sealed bundles that came with the evidence, by digest.</param>
 /// <param name="further">Bundles besides those of the store, as a command line names them.</param>
-internal sealed class PolicyReplay(string data, IReadOnlyList<string> further)
+internal sealed class PolicyReplay(string data, IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> brought, IReadOnlyList<string> further)
 {
     /// <summary>Recomputes decisions and prints what came of it.</summary>
     /// <param name="history">The decisions.</param>
@@ -27,7 +28,7 @@ internal sealed class PolicyReplay(string data, IReadOnlyList<string> further)
         var store = PolicyStore.Open(data);
         var given = further.Select(name => NamedBundle.Read(name, data).Files).ToDictionary(files => files.Digest);
         var decisions = new List<ReplayedDecision>();
-        using (var replay = new DecisionReplay(CedarModule.Shared, digest => given.GetValueOrDefault(digest) ?? store.Find(digest), DecisionRecord.Shown))
+        using (var replay = new DecisionReplay(CedarModule.Shared, digest => given.GetValueOrDefault(digest) ?? Brought(digest) ?? store.Find(digest), DecisionRecord.Shown))
         {
             await foreach (var recorded in history.WithCancellation(cancel))
             {
@@ -47,6 +48,8 @@ internal sealed class PolicyReplay(string data, IReadOnlyList<string> further)
 
         return findings.Count == 0 ? ExitCode.Done : ExitCode.CheckFailed;
     }
+
+    private BundleFiles? Brought(Digest digest) => brought.TryGetValue(digest, out var bytes) ? BundleFiles.Unseal(bytes) : null;
 
     private static async Task<List<Finding>> FindingsAsync(List<ReplayedDecision> decisions, Func<TraceId, Task<Trail>> trailOf)
     {

@@ -1,5 +1,7 @@
+using System.Collections.ObjectModel;
 using Cairn.Cli.Erase;
 using Cairn.Cli.Terminal;
+using Cairn.Evidence;
 using Cairn.Trails;
 using Cairn.Trails.Bundles;
 using Cairn.Trails.Contents;
@@ -18,6 +20,9 @@ internal sealed class ReplaySource : IAsyncDisposable
     public Trail Trail { get; }
 
     public IKeptContents Contents { get; }
+
+    /// <summary>The policy bundles that an evidence bundle brings along, sealed, by digest; none of a ledger.</summary>
+    public IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> Policies => (Contents as DisclosedContents)?.Policies ?? ReadOnlyDictionary<Digest, ReadOnlyMemory<byte>>.Empty;
 
     /// <summary>A trail of a ledger.</summary>
     public static async Task<ReplaySource> OfLedgerAsync(string data, string trace, CancellationToken cancel)

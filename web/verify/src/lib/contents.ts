@@ -1,4 +1,5 @@
-import { equal, fromHex } from "./bytes";
+import { concat, equal, fromHex, type Bytes } from "./bytes";
+import { MOST_INPUT } from "./decisions/check";
 import { readContentLine, type ContentLine } from "./lines";
 import type { Member } from "./member";
 import { bodyOf, type CairnRecord } from "./record";
@@ -14,6 +15,7 @@ export class ContentReader {
   readonly #bytes: Member;
   readonly #fail: (failure: Failure) => void;
   #next: ContentLine | undefined;
+  #input: Bytes | "too-large" | undefined;
   #count = 0;
 
   constructor(lines: Member, bytes: Member, fail: (failure: Failure) => void) {
@@ -38,24 +40,29 @@ export class ContentReader {
     if (line) this.#count++;
   }
 
-  /** Takes the contents of a record, where the next lines name it. */
-  async record(record: CairnRecord): Promise<void> {
+  /** Takes the contents of a record, where the next lines name it. Gives the input of a decision, if it is among them and holds. */
+  async record(record: CairnRecord): Promise<Bytes | "too-large" | undefined> {
+    this.#input = undefined;
     while (this.#next?.record === record.id) {
       const line = this.#next, subject = { kind: "content", id: `${line.record} ${line.member}` } as const;
-      const mac = startHmac(line.key);
+      const mac = startHmac(line.key), isInput = record.kind === "policy.decided" && line.member === "input";
+      const isKept = isInput && line.bytes <= MOST_INPUT, pieces: Bytes[] = [];
       let left = line.bytes;
       while (left > 0n) {
         const piece = await this.#bytes.some(left > 65536n ? 65536 : Number(left));
         if (piece.length === 0) break;
         mac.update(piece);
+        if (isKept) pieces.push(piece.slice());
         left -= BigInt(piece.length);
       }
       const committed = commitmentOf(record, line.member);
       if (!committed) this.#fail({ code: "content-unclaimed", subject, expected: "a member that commits to content", found: "none" });
       else if (left > 0n) this.#fail({ code: "content-mismatch", subject, expected: `${line.bytes} bytes`, found: `${line.bytes - left}` });
       else if (!equal(mac.digest(), committed)) this.#fail({ code: "content-mismatch", subject, expected: "the content and key that the record commits to", found: "others" });
+      else if (isInput) this.#input = isKept ? concat(...pieces) : "too-large";
       await this.#advance();
     }
+    return this.#input;
   }
 
   /** After the last record: nothing is left over. */

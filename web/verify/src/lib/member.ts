@@ -8,7 +8,7 @@ import type { ByteSource, Entry } from "./zip";
 /** Bytes read at once. Compressed ones are fewer, since each may become a thousand. */
 const PIECE = 1 << 18;
 const COMPRESSED_PIECE = 1 << 15;
-const LIMIT: Readonly<Record<string, number>> = { "manifest.json": 1 << 20, checkpoint: 4 << 20, "trust.policy": 4 << 20, "trust.jsonl": 256 << 20, "keys.jsonl": 256 << 20, "certificates.jsonl": 64 << 20 };
+const LIMIT: Readonly<Record<string, number>> = { "manifest.json": 1 << 20, checkpoint: 4 << 20, "trust.policy": 4 << 20, "trust.jsonl": 256 << 20, "keys.jsonl": 256 << 20, "certificates.jsonl": 64 << 20, "policies.bin": 64 << 20, "engine.wasm": 32 << 20 };
 
 /** What a member's bytes were, once they were all read. */
 export interface MemberDigest {
@@ -63,11 +63,17 @@ export class Member {
     throw stop;
   }
 
+  /** Stops where the file is larger than is read. */
+  checkSize(): void {
+    const { name, size } = this.entry;
+    if (size > (LIMIT[name] ?? Infinity)) this.#stop("file-too-large", `at most ${LIMIT[name]} bytes`, `${size}`);
+  }
+
   /** Reads on; false at the file's end. */
   async #fill(): Promise<boolean> {
     const { entry } = this;
     if (this.#stopped) throw this.#stopped;
-    if (this.#produced === 0 && entry.size > (LIMIT[entry.name] ?? Infinity)) this.#stop("file-too-large", `at most ${LIMIT[entry.name]} bytes`, `${entry.size}`);
+    if (this.#produced === 0) this.checkSize();
     if (this.#taken >= entry.compressed && !(this.#taken === 0 && this.#inflate)) return false;
     const length = Math.min(this.#inflate ? COMPRESSED_PIECE : PIECE, entry.compressed - this.#taken);
     const piece = length === 0 ? new Uint8Array(0) : await this.#source.read(entry.data + this.#taken, length);

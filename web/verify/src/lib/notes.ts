@@ -7,6 +7,9 @@ const COMPLETENESS: ReadonlySet<string> = new Set([
   "sequence-gap", "emitter-open", "emitter-missing", "records-missing", "count-mismatch", "action-open", "action-unrequested", "record-body", "trail-empty",
 ]);
 
+/** Codes that are of corroboration. */
+const CORROBORATION: ReadonlySet<string> = new Set(["decision-differs"]);
+
 /** Notes a failure of what was asked about. */
 export type Fail = (code: string, expected: string, found: string) => void;
 
@@ -14,6 +17,7 @@ export type Fail = (code: string, expected: string, found: string) => void;
 export class Notes {
   readonly integrity = new Findings();
   readonly completeness = new Findings();
+  readonly corroboration = new Findings();
   readonly warnings = new Findings();
   readonly #heard: (failure: Failure) => void;
 
@@ -23,7 +27,7 @@ export class Notes {
   }
 
   fail(failure: Failure): void {
-    (COMPLETENESS.has(failure.code) ? this.completeness : this.integrity).add(failure);
+    (COMPLETENESS.has(failure.code) ? this.completeness : CORROBORATION.has(failure.code) ? this.corroboration : this.integrity).add(failure);
     this.#heard(failure);
   }
 

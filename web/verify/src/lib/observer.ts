@@ -1,4 +1,5 @@
 import type { Bytes } from "./bytes";
+import type { Result } from "./decisions/check";
 import type { ProofLine } from "./lines";
 import type { Checkpoint } from "./note";
 import type { Judgement } from "./policy";
@@ -29,6 +30,8 @@ export interface Observer {
   times?(times: Times): void;
   statement?(statement: Statement | undefined, proof: ProofLine, ordinal: number, offset: number, length: number): void;
   record?(record: CairnRecord | undefined, place: Place, assurance: Assurance, stream: StreamState | undefined): void;
+  /** What recomputing a decision gave, after its record was heard of. */
+  decision?(result: Result, place: Place): void;
   /** A piece of one of the bundle's files, in its order; for a reader that shows them afterwards. */
   piece?(name: Name, piece: Bytes): void;
   failure?(failure: Failure): void;

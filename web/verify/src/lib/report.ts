@@ -1,5 +1,6 @@
 import { hex } from "./bytes";
 import type { LogKeys } from "./log-keys";
+import { REASONS, type DecisionCounts } from "./decisions/check";
 import type { Manifest } from "./manifest";
 import { keyLabel, type Checkpoint } from "./note";
 import type { Judgement, TrustPolicy } from "./policy";
@@ -66,6 +67,7 @@ export interface Report {
   readonly completeness: Verdict;
   readonly corroboration: Verdict;
   readonly actions: Trail["actions"];
+  readonly decisions: DecisionCounts;
   readonly emitters: readonly { readonly issuer: string; readonly stream: string; readonly role: string; readonly records: number; readonly ended: boolean; readonly listed: boolean }[];
   readonly warnings: readonly Failure[];
 }
@@ -85,6 +87,8 @@ export interface Outcome {
   readonly whole: boolean;
   readonly integrity: Findings;
   readonly completeness: Findings;
+  readonly corroboration: Findings;
+  readonly decisions: DecisionCounts | undefined;
   readonly warnings: Findings;
 }
 
@@ -94,13 +98,14 @@ export function makeReport(outcome: Outcome): Report {
   const actions = trail?.actions ?? { actions: 0, reported: 0, observed: 0, confirmed: 0, effects: 0 };
   const integrity = outcome.integrity.count > 0 ? "failed" : "passed";
   const completeness = outcome.completeness.count > 0 ? "failed" : !outcome.whole || !trail?.rooted || trail.gaps > 0 ? "unproven" : "passed";
-  const corroboration = integrity === "failed" || actions.reported > 0 ? "unproven" : "passed";
+  const decisions = outcome.decisions ?? { recorded: 0, recomputed: 0, differ: 0, not_recomputed: [] };
+  const corroboration = outcome.corroboration.count > 0 ? "failed" : integrity === "failed" || actions.reported > 0 ? "unproven" : "passed";
   const verdict = (state: State, findings: Findings, limits: readonly Limit[]): Verdict => ({ state, failure_count: findings.count, failures: findings.kept, limits });
   const streams = [...(trail?.streams.values() ?? [])];
   const unlisted = trail?.rooted === true && streams.filter((stream) => !trail.isListed(stream.id)).length > 1;
   return {
     format: "cairn-verification/1",
-    verified: integrity !== "failed" && completeness !== "failed",
+    verified: integrity !== "failed" && completeness !== "failed" && corroboration !== "failed",
     trace: outcome.manifest?.trace ?? null,
     checkpoint: checkpoint
       ? {
@@ -137,18 +142,30 @@ export function makeReport(outcome: Outcome): Report {
       ...(unlisted ? [LIMITS["unlisted-emitters"]] : []),
       LIMITS["outside-capture"],
     ]),
-    corroboration: verdict(corroboration, new Findings(), [
+    corroboration: verdict(corroboration, outcome.corroboration, [
       ...(outcome.whole ? [] : [LIMITS["not-read"]]),
       ...(actions.reported > 0 ? [LIMITS["self-reported"]] : []),
       ...(actions.effects === 0 && actions.confirmed === 0 ? [LIMITS["no-target-log"]] : []),
+      ...(decisions.not_recomputed.length > 0 ? [notRecomputed(decisions)] : []),
     ]),
     actions,
+    decisions,
     emitters: streams.map((stream) => ({ issuer: stream.issuer, stream: stream.id, role: stream.role ?? "unknown", records: stream.records, ended: stream.ended || (stream.onlyGaps && stream.records > 0), listed: trail!.isListed(stream.id) })),
     warnings: outcome.warnings.kept,
   };
 }
 
 const limit = (code: string, does_not_prove: string, what_would: string): Limit => ({ code, does_not_prove, what_would });
+
+/** Which decisions were not recomputed, and why, in words. */
+export const describeNotRecomputed = (decisions: DecisionCounts): string => decisions.not_recomputed.map(({ reason, count }) => `${count} ${REASONS[reason]}`).join(", ");
+
+const notRecomputed = (decisions: DecisionCounts): Limit =>
+  limit(
+    "decisions-not-recomputed",
+    `that ${decisions.recorded - decisions.recomputed} of ${decisions.recorded} policy decisions follow from their inputs: ${describeNotRecomputed(decisions)}`,
+    "a bundle with the decisions' inputs, policy bundles and engine (cairn export --decisions)",
+  );
 
 /** docs/verdicts.md, Limits. */
 const LIMITS = {

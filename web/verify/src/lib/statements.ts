@@ -1,5 +1,6 @@
 import { equal, hex, Malformed, type Bytes } from "./bytes";
 import type { ContentReader } from "./contents";
+import type { DecisionCheck } from "./decisions/check";
 import type { Heads } from "./heads";
 import type { Issuers } from "./issuers";
 import { readProof, type ProofLine } from "./lines";
@@ -26,6 +27,7 @@ export interface StatementContext {
   readonly times: Times;
   readonly trail: Trail;
   readonly contents: ContentReader | undefined;
+  readonly decisions: DecisionCheck;
   readonly notes: Notes;
   readonly observer: Observer;
   /** Hears of each statement that was read; what it gives is waited for. */
@@ -143,7 +145,7 @@ export class StatementReader {
   }
 
   async #record(stream: StreamState, line: Bytes, position: number): Promise<CairnRecord | undefined> {
-    const { trail, contents, notes, observer } = this.#context;
+    const { trail, contents, decisions, notes, observer } = this.#context;
     const place: Place = { statement: this.#count, position, line: this.#lines, offset: this.#offset, length: line.length };
     let record: CairnRecord;
     try {
@@ -156,8 +158,9 @@ export class StatementReader {
     }
     const assurance = assuranceOf(stream.role, stream.issuer, record.actor);
     trail.record(record, stream, assurance);
-    if (contents) await contents.record(record);
+    const input = contents && (await contents.record(record));
     observer.record?.(record, place, assurance, stream);
+    if (record.kind === "policy.decided") observer.decision?.(await decisions.record(record, input), place);
     return record;
   }
 }

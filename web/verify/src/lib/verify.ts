@@ -2,6 +2,8 @@ import { readAnchors } from "./anchors";
 import { hex, Malformed, type Bytes } from "./bytes";
 import { judgeCheckpoint, readBundleCheckpoint } from "./checkpoints";
 import { ContentReader } from "./contents";
+import { DecisionCheck } from "./decisions/check";
+import { LocalDecider, type Decider } from "./decisions/decider";
 import { Heads } from "./heads";
 import { Issuers } from "./issuers";
 import { LogKeys } from "./log-keys";
@@ -22,14 +24,22 @@ import { TrustTimeline } from "./trust-changes";
 import { readTrustStatements } from "./trust-statements";
 import { readZip, type ByteSource, type Entry, type Name } from "./zip";
 
+/** What recomputes decisions. */
+export interface Recomputing {
+  /** Where it is done; here, unless another is given. */
+  readonly decider?: Decider;
+  /** Policy engines besides the one that the bundle may bring: WebAssembly by SHA-256. */
+  readonly engines?: ReadonlyMap<string, Bytes>;
+}
+
 /**
  * Verifies the bundle under the policy (its bytes; undefined: the bundle's own is believed, and trust is not pinned), as
  * docs/spec/verification.md says. Throws {@link Malformed} for a given policy that cannot be read. Everything about the bundle
  * is in the report.
  */
-export async function verifyBundle(source: ByteSource, policy: Bytes | undefined, observer: Observer = {}): Promise<Report> {
+export async function verifyBundle(source: ByteSource, policy: Bytes | undefined, observer: Observer = {}, recomputing: Recomputing = {}): Promise<Report> {
   const given = policy ? readPolicy(policy) : undefined;
-  const verification = new Verification(source, given, observer);
+  const verification = new Verification(source, given, observer, recomputing);
   return verification.run();
 }
 
@@ -39,6 +49,7 @@ class Verification {
   readonly #given: TrustPolicy | undefined;
   readonly #observer: Observer;
   readonly #notes: Notes;
+  readonly #decisions: DecisionCheck;
   readonly #members = new Map<Name, Member>();
   #entries: ReadonlyMap<Name, Entry> = new Map();
   #manifest: Manifest | undefined;
@@ -52,12 +63,13 @@ class Verification {
   #statements: StatementReader | undefined;
   #done = 0;
 
-  constructor(source: ByteSource, given: TrustPolicy | undefined, observer: Observer) {
+  constructor(source: ByteSource, given: TrustPolicy | undefined, observer: Observer, recomputing: Recomputing) {
     this.#source = source;
     this.#given = given;
     this.#policy = given;
     this.#observer = observer;
     this.#notes = new Notes((failure) => observer.failure?.(failure));
+    this.#decisions = new DecisionCheck(recomputing.decider ?? new LocalDecider(), recomputing.engines ?? new Map<string, Bytes>(), (failure) => this.#notes.fail(failure));
   }
 
   async run(): Promise<Report> {
@@ -84,6 +96,8 @@ class Verification {
       whole,
       integrity: this.#notes.integrity,
       completeness: this.#notes.completeness,
+      corroboration: this.#notes.corroboration,
+      decisions: this.#decisions.counts,
       warnings: this.#notes.warnings,
     });
   }
@@ -126,15 +140,19 @@ class Verification {
     if (changes) await readTrustStatements(changes, checkpoint, issuers, timeline, notes);
     for (const { statement, line, latest, fail } of successions) await issuers.check(statement, line.index, issuers.ruleFor(statement), latest, fail);
     const trail = (this.#trail = new Trail(manifest.trace, time, (failure) => notes.fail(failure), (warning) => notes.warn(warning)));
+    const decisions = this.#decisions, policies = this.#optional("policies.jsonl"), engine = this.#optional("engine.wasm");
+    if (policies) await decisions.readPolicies(policies, this.#member("policies.bin"));
+    if (engine) await decisions.readEngine(engine, manifest);
     const lines = this.#optional("content.jsonl");
     const contents = (this.#contents = lines && new ContentReader(lines, this.#member("content.bin"), (failure) => notes.fail(failure)));
     await contents?.begin();
     const statements = (this.#statements = new StatementReader(this.#member("statements.bin"), this.#member("proofs.jsonl"), this.#member("records.jsonl"), {
-      newest: checkpoint, heads, issuers, times, trail, contents, notes, observer,
+      newest: checkpoint, heads, issuers, times, trail, contents, decisions, notes, observer,
       progress: () => observer.progress?.(this.#done, this.#source.size),
     }));
     await statements.read();
     await contents?.end();
+    decisions.finish();
     trail.end();
     this.#matchCounts(manifest.counts, {
       statements: statements.count,

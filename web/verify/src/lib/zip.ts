@@ -13,11 +13,14 @@ export interface ByteSource {
 /** Names in a bundle, in their order. */
 export const NAMES = [
   "manifest.json", "checkpoint", "trust.policy", "trust.jsonl", "keys.jsonl", "certificates.jsonl", "heads.jsonl", "anchors.jsonl", "statements.bin", "proofs.jsonl", "records.jsonl",
-  "content.jsonl", "content.bin",
+  "content.jsonl", "content.bin", "policies.jsonl", "policies.bin", "engine.wasm",
   "report.html", "verify.html",
 ] as const;
 export type Name = (typeof NAMES)[number];
-const OPTIONAL: readonly Name[] = ["trust.jsonl", "keys.jsonl", "anchors.jsonl", "content.jsonl", "content.bin", "report.html", "verify.html"];
+const OPTIONAL: readonly Name[] = ["trust.jsonl", "keys.jsonl", "anchors.jsonl", "content.jsonl", "content.bin", "policies.jsonl", "policies.bin", "engine.wasm", "report.html", "verify.html"];
+
+/** Files that come both or not at all. */
+const PAIRED: Readonly<Partial<Record<Name, Name>>> = { "content.jsonl": "content.bin", "content.bin": "content.jsonl", "policies.jsonl": "policies.bin", "policies.bin": "policies.jsonl" };
 
 export interface Entry {
   readonly name: Name;
@@ -78,7 +81,7 @@ export async function readZip(source: ByteSource): Promise<ReadonlyMap<Name, Ent
   if (next !== at) malformed("directory", `its beginning at ${next}`, `at ${at}`);
   const found = new Map(entries.map(({ entry }) => [entry.name, entry]));
   for (const name of NAMES) {
-    const other: Name | undefined = name === "content.jsonl" ? "content.bin" : name === "content.bin" ? "content.jsonl" : undefined;
+    const other = PAIRED[name];
     if (!found.has(name) && (!OPTIONAL.includes(name) || (other && found.has(other)))) {
       throw new Stop("zip-missing-entry", "file", name, "a file that every bundle has", "none");
     }

@@ -1,12 +1,14 @@
 import type { Report } from "../lib/report";
 import { byId, element } from "./dom";
 import { VirtualList } from "./list";
-import { VerifySession, type Answer, type Question, type RecordDetail, type Rows } from "./session";
+import { VerifySession, type Answer, type Question, type RecordDetail, type Rows, type WorkerCode } from "./session";
 import { delegationTree } from "./tree";
+import { decisionFacts } from "./decisions";
 import { banner, emitterTable, failureList, verdicts } from "./verdicts";
 
 /** The worker's code, put here by the build. */
 declare const WORKER_CODE: string;
+const workerCode: string = WORKER_CODE;
 
 /** Sends questions to a worker, or to a session on this page where browsers refuse workers to files. */
 function connect(hear: (answer: Answer) => void): (question: Question) => void {
@@ -17,7 +19,8 @@ function connect(hear: (answer: Answer) => void): (question: Question) => void {
   let send: (question: Question) => void;
   let heard = false;
   try {
-    const worker = new Worker(URL.createObjectURL(new Blob([WORKER_CODE], { type: "text/javascript" })));
+    const worker = new Worker(URL.createObjectURL(new Blob([workerCode], { type: "text/javascript" })));
+    worker.postMessage({ kind: "code", code: workerCode } satisfies WorkerCode);
     let last: Question | undefined;
     worker.addEventListener("message", (event: MessageEvent<Answer>) => {
       heard = true;
@@ -156,7 +159,7 @@ function step(title: string, ...facts: (readonly [string, string])[]): HTMLEleme
 function showRecord(line: number, detail: RecordDetail): void {
   const { statement } = detail, checkpoint = report!.checkpoint;
   const subjects = new Set([rows!.id[line]!, `line ${line + 1}`, statement?.index ?? ""]);
-  const failures = [...report!.integrity.failures, ...report!.completeness.failures].filter((failure) => subjects.has(failure.subject.id) && (failure.subject.kind === "record" || failure.subject.kind === "statement"));
+  const failures = [...report!.integrity.failures, ...report!.completeness.failures, ...report!.corroboration.failures].filter((failure) => subjects.has(failure.subject.id) && (failure.subject.kind === "record" || failure.subject.kind === "statement"));
   byId("record").replaceChildren(
     element("h3", { id: "record-title", tabindex: "-1" }, `${rows!.kind[line]} · ${rows!.time[line]}`),
     failures.length > 0 ? failureList(failures, failures.length) : element("p", { class: "quiet" }, report!.integrity.state === "passed" ? "Its proof holds, step by step:" : "No failure names this record or its statement; but the bundle is not intact."),
@@ -169,6 +172,7 @@ function showRecord(line: number, detail: RecordDetail): void {
       step("Ledger's tree", ["index", statement?.index ?? "unknown"], ["leaf hash", statement?.leaf ?? "unknown"], ["inclusion path", detail.path.length === 0 ? "empty: a tree of one leaf" : detail.path.join("\n")]),
       step("Checkpoint", ["origin", checkpoint?.origin ?? "none"], ["size", `${checkpoint?.size ?? "none"}`], ["root", checkpoint?.root ?? "none"], ["signed", checkpoint?.time ?? "at no stated time"], ["by", report!.trust.log_keys.join(", ") || "no known key"]),
       step("Time", ["its own clock", rows!.time[line]!], ["others", detail.brackets.length > 0 ? detail.brackets.join("\n") : "nobody else says when"]),
+      ...(detail.decision ? [step("Decision", ...decisionFacts(detail.decision))] : []),
     ),
     element("h4", {}, "The record"),
     element("pre", { tabindex: "0", role: "region", "aria-label": "The record's JSON" }, detail.json),

@@ -1,5 +1,7 @@
 import { base64, fromUtf8, hex, Malformed, type Bytes } from "../lib/bytes";
 import type { ProofLine } from "../lib/lines";
+import type { Result } from "../lib/decisions/check";
+import type { RemoteDecider } from "../lib/decisions/remote";
 import type { Place } from "../lib/observer";
 import type { CairnRecord } from "../lib/record";
 import type { Report } from "../lib/report";
@@ -14,6 +16,12 @@ import type { ByteSource, Name } from "../lib/zip";
 export type Question =
   | { readonly kind: "verify"; readonly bundle: File; readonly policy: File | undefined }
   | { readonly kind: "record"; readonly line: number };
+
+/** The worker's own code, for the worker that it starts itself. */
+export interface WorkerCode {
+  readonly kind: "code";
+  readonly code: string;
+}
 
 export type Answer =
   | { readonly kind: "progress"; readonly done: number; readonly all: number }
@@ -55,6 +63,8 @@ export interface RecordDetail {
   readonly siblings: number;
   /** Between which times it was made, by the word of each kind of party that gives a bound. */
   readonly brackets: readonly string[];
+  /** Of a policy decision: what recomputing it gave. */
+  readonly decision: Result | undefined;
 }
 
 interface StatementPlace {
@@ -87,13 +97,17 @@ const SLICE_MS = 30;
 /** Verifies one bundle and keeps what is needed to show each of its records. */
 export class VerifySession {
   readonly #tell: (answer: Answer) => void;
+  readonly #decider: RemoteDecider | undefined;
   #places: Place[] = [];
   #statements: StatementPlace[] = [];
   #files = new Map<Name, Blob>();
   #times: Times | undefined;
+  #decisions = new Map<number, Result>();
 
-  constructor(tell: (answer: Answer) => void) {
+  /** @param tell Hears the answers. @param decider Recomputes decisions; without, it is done here. */
+  constructor(tell: (answer: Answer) => void, decider: RemoteDecider | undefined = undefined) {
     this.#tell = tell;
+    this.#decider = decider;
   }
 
   async ask(question: Question): Promise<void> {
@@ -122,6 +136,7 @@ export class VerifySession {
     };
     this.#places = [];
     this.#statements = [];
+    this.#decisions = new Map();
     let told = started;
     const report = await verifyBundle(new BlobSource(bundle), policy ? new Uint8Array(await policy.arrayBuffer()) : undefined, {
       progress: (done, all) => {
@@ -147,8 +162,10 @@ export class VerifySession {
         rows.stream.push(stream ? stream.id : "");
         rows.assurance.push(assurance);
       },
+      decision: (result, place) => void this.#decisions.set(place.line, result),
       piece: (name, piece) => void pieces.get(name)?.push(new Blob([piece])),
-    });
+    }, this.#decider ? { decider: this.#decider } : {});
+    this.#decider?.end();
     this.#files = new Map([...pieces].map(([name, parts]) => [name, new Blob(parts)]));
     this.#tell({ kind: "report", report, rows: { count: rows.id.length, ...rows }, milliseconds: performance.now() - started });
   }
@@ -181,6 +198,7 @@ export class VerifySession {
       path: at.path.map(base64),
       siblings: at.siblings,
       brackets: SOURCES.map((by) => this.#times?.bracket(by, at.index, statement?.known?.size ?? 0n)).flatMap((bracket) => (bracket ? describeBracket(bracket) ?? [] : [])),
+      decision: this.#decisions.get(row),
     };
   }
 

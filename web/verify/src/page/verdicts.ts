@@ -1,5 +1,6 @@
 import type { Report, Verdict } from "../lib/report";
 import type { Failure } from "../lib/stop";
+import { decisionSentence } from "./decisions";
 import { element } from "./dom";
 
 const SHOWN = 200;
@@ -36,12 +37,12 @@ export function banner(report: Report): HTMLElement {
 }
 
 export function verdicts(report: Report): HTMLElement {
-  const { actions } = report;
+  const { actions } = report, decisions = decisionSentence(report.decisions);
   return element(
     "div", { class: "verdicts" },
     card("Integrity", report.integrity, "Every byte that counts is the one that its emitter signed and that the checkpoint commits to."),
     card("Completeness", report.completeness, "No emitter's sequence has a hole, every part has its end, every emitter that the root counted is there."),
-    card("Corroboration", report.corroboration, `${actions.actions} actions: ${actions.reported} reported by the actor alone, ${actions.observed} observed by a gateway, ${actions.confirmed} confirmed by the target; ${actions.effects} effects.`),
+    card("Corroboration", report.corroboration, `${actions.actions} actions: ${actions.reported} reported by the actor alone, ${actions.observed} observed by a gateway, ${actions.confirmed} confirmed by the target; ${actions.effects} effects.${decisions === undefined ? "" : ` ${decisions}`}`),
   );
 }
 

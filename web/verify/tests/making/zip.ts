@@ -2,7 +2,8 @@ import { deflateRawSync } from "node:zlib";
 import { concat, hex, utf8, type Bytes } from "../../src/lib/bytes";
 import { crc32 } from "../../src/lib/crc32";
 import { sha256 } from "../../src/lib/sha256";
-import { NAMES } from "../../src/lib/zip";
+import { NAMES, readZip } from "../../src/lib/zip";
+import { MemorySource } from "../../src/node/files";
 
 /** Writes the container of docs/spec/bundle.md §2 for tests. */
 
@@ -80,3 +81,13 @@ export function manifest(files: Files, trace: string, origin: string, change: Ma
 
 /** The files in a bundle's order, stored. */
 export const ordered = (files: Files): ZipFile[] => NAMES.filter((name) => files.has(name)).map((name) => ({ name, data: files.get(name)! }));
+
+/** A bundle of stored files with a policy engine put into it, and a manifest that fits. */
+export async function withEngine(bundle: Uint8Array, engine: Bytes): Promise<Bytes> {
+  const bytes = new Uint8Array(bundle) as Bytes, files: Files = new Map();
+  for (const [name, entry] of await readZip(new MemorySource(bytes))) files.set(name, bytes.slice(entry.data, entry.data + entry.size));
+  const { trace, origin } = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as { trace: string; origin: string };
+  files.set("engine.wasm", engine);
+  files.set("manifest.json", manifest(files, trace, origin));
+  return zip(ordered(files).map((file) => ({ ...file, deflate: file.name === "engine.wasm" })));
+}
