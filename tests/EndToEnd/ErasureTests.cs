@@ -92,10 +92,12 @@ public class ErasureTests
         Assert.Contains(tombstone, await File.ReadAllTextAsync(folder["again.html"], TestContext.Current.CancellationToken));
 
         var found = await OkAsync("find", "--string", $$"""{"message":"{{Marker}}"}""", "--data", folder["data"]);
-        Assert.Contains("not tested: 1 commitment", found.ToString());
-        Assert.Contains($"by dpo@example.org (erasure request 9); the records verify as before. Record {tombstone}", found.ToString().ReplaceLineEndings(" "));
-        Assert.Contains("under a legal hold: counsel@example.org holds it since", found.ToString().ReplaceLineEndings(" "));
-        using var json = System.Text.Json.JsonDocument.Parse((await OkAsync("find", "--string", $$"""{"message":"{{Marker}}"}""", "--output", "json", "--data", folder["data"])).Output);
+        // The terminal's width is not the text's.
+        var said = System.Text.RegularExpressions.Regex.Replace(found.ToString(), "\\s+", " ");
+        Assert.Contains("not tested: 1 commitment", said);
+        Assert.Contains($"by dpo@example.org (erasure request 9); the records verify as before. Record {tombstone}", said);
+        Assert.Contains("under a legal hold: counsel@example.org holds it since", said);
+        using var json = System.Text.Json.JsonDocument.Parse((await OkAsync("find", "--string", $$"""{"message":"{{Marker}}"}""", "--format", "json", "--data", folder["data"])).Output);
         var told = Assert.Single(json.RootElement.GetProperty("trails").EnumerateArray());
         Assert.Equal((trace, tombstone, hold), (told.GetProperty("trace").GetString(), told.GetProperty("content_shredded").GetProperty("record").GetString(), told.GetProperty("holds")[0].GetProperty("hold").GetString()));
     }

@@ -94,6 +94,24 @@ public sealed class VaultTokenTests : IDisposable
     }
 
     [Fact]
+    public async Task A_wrong_pin_while_the_key_is_put_into_the_token_changes_nothing_and_the_right_one_is_taken_afterwards()
+    {
+        var trace = await CallAsync();
+        WritePin("wrong-1234");
+        var time = File.GetLastWriteTimeUtc(_folder["pin"]);
+
+        Assert.Contains("(CKR_PIN_INCORRECT)", (await RunAsync("vault", "make-key", Uri)).Messages);
+        Assert.Contains("(CKR_PIN_INCORRECT)", (await RunAsync("vault", "protect", "--pkcs11", Uri, "--renewing")).Messages);
+        await ExportAsync(trace, "before");
+
+        // With the old time, so that the mark still fits: whoever gives these commands is asked, the mark is not.
+        WritePin(Pin);
+        File.SetLastWriteTimeUtc(_folder["pin"], time);
+        await OkAsync("vault", "protect", "--pkcs11", Uri, "--renewing");
+        await ExportAsync(trace, "after");
+    }
+
+    [Fact]
     public async Task A_pin_is_asked_for_at_a_terminal_and_not_shown()
     {
         var trace = await CallAsync();

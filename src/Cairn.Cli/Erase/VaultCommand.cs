@@ -91,7 +91,7 @@ internal static class VaultCommand
     {
         var data = DataOption.Create();
         var command = new Command("rotate", "Wrap the trails' keys under a new key and destroy the old one; no content is encrypted anew") { data };
-        command.SetAction((parsed, cancel) => ChangeAsync(DataOption.Resolve(parsed.GetValue(data)), "vault-rotate", "rotation", vault => vault.Rotate(), cancel));
+        command.SetAction((parsed, cancel) => ChangeAsync(DataOption.Resolve(parsed.GetValue(data)), "vault-rotate", "rotation", isAsked: false, vault => vault.Rotate(), cancel));
         return command;
     }
 
@@ -106,7 +106,7 @@ internal static class VaultCommand
         command.SetAction((parsed, cancel) =>
         {
             var protection = Protection(parsed.GetValue(passphrase), parsed.GetValue(token), parsed.GetValue(renewing));
-            return ChangeAsync(DataOption.Resolve(parsed.GetValue(data)), "vault-protect", "protection", vault => vault.Protect(parsed.GetValue(file), protection), cancel);
+            return ChangeAsync(DataOption.Resolve(parsed.GetValue(data)), "vault-protect", "protection", isAsked: true, vault => vault.Protect(parsed.GetValue(file), protection), cancel);
         });
         return command;
     }
@@ -128,7 +128,7 @@ internal static class VaultCommand
         command.SetAction(parsed =>
         {
             var directory = LedgerDirectory.Open(DataOption.Resolve(parsed.GetValue(data)));
-            var made = TrailVault.MakeTokenKey(directory.VaultPath, TokenUri.Parse(parsed.GetRequiredValue(uri)));
+            var made = TrailVault.MakeTokenKey(directory.VaultPath, TokenUri.Parse(parsed.GetRequiredValue(uri)), tryPin: true);
             Console.Error.WriteLine("cairn: the token has the key; it is not in use yet: cairn vault protect --pkcs11 URI");
             Console.Out.WriteLine(made);
             return ExitCode.Done;
@@ -153,11 +153,12 @@ internal static class VaultCommand
     private static string Where(VaultStatus status) => $"{status.KeyEncryptionKey} in {status.File}"
         + (status.Token is { } token ? $", which a key in a token protects: {token.Uri}" : status.HasPassphrase ? ", which a passphrase protects" : "");
 
-    private static async Task<int> ChangeAsync(string data, string what, string reason, Action<TrailVault> change, CancellationToken cancel)
+    // A rotation may run by the clock: a PIN that was refused is not tried again for it. Who moves the key sits in front of it.
+    private static async Task<int> ChangeAsync(string data, string what, string reason, bool isAsked, Action<TrailVault> change, CancellationToken cancel)
     {
         var directory = LedgerDirectory.Open(data);
         await using var trail = await OperatorTrail.StartAsync(data, what, cancel);
-        using var vault = TrailVault.Open(directory.VaultPath);
+        using var vault = TrailVault.Open(directory.VaultPath, tryPin: isAsked);
         var old = vault.Status().KeyEncryptionKey;
         change(vault);
         var status = vault.Status();

@@ -164,9 +164,10 @@ public sealed class TrailVault : IDisposable
     /// <param name="path">The vault's file; a refused PIN is marked beside it.</param>
     /// <param name="uri">The key's name; without an id it gets a random one.</param>
     /// <param name="pin">Gives the PIN; null for <see cref="TokenPins.FromEnvironment"/>.</param>
+    /// <param name="tryPin">Try the PIN even if it was refused before: a person asked for it.</param>
     /// <returns>The name with the id.</returns>
     /// <exception cref="LedgerDirectoryException">There is such a key already, the token is missing, or refuses.</exception>
-    public static TokenUri MakeTokenKey(string path, TokenUri uri, Func<TokenUri, TokenPin?>? pin = null) => TokenKey.Make(uri, new TokenPins(path, pin));
+    public static TokenUri MakeTokenKey(string path, TokenUri uri, Func<TokenUri, TokenPin?>? pin = null, bool tryPin = false) => TokenKey.Make(uri, new TokenPins(path, pin, tryPin));
 
     /// <summary>How the vault stands.</summary>
     public VaultStatus Status()

@@ -102,7 +102,7 @@ internal static class ContentOutput
 
         if (fates.Count > MostTold)
         {
-            screen.Say($"  and {fates.Count - MostTold:N0} more trails: --output json lists all");
+            screen.Say($"  and {fates.Count - MostTold:N0} more trails: --format json lists all");
         }
 
         screen.Say("not found this way: the document inside a larger content (an answer that quotes it, a tool's result around it), or changed by a byte");

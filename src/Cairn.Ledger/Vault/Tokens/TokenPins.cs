@@ -133,10 +133,17 @@ public sealed class TokenPins
             throw new LedgerDirectoryException($"{token} refused the PIN of {pin.Origin} ({refusal}){left}. It is not tried again");
         }
 
-        File.Delete(_mark);
+        // The token counts from none again; another token's mark stays.
+        if (_asked || (ReadMark() is { } mark && mark.Token == token))
+        {
+            File.Delete(_mark);
+        }
     }
 
-    private string? MarkOf(TokenPin pin, string token)
+    private string? MarkOf(TokenPin pin, string token) =>
+        ReadMark() is { } mark && mark.Token == token && mark.Origin == pin.Origin && mark.Stamp == pin.Stamp ? mark.Time : null;
+
+    private (string? Token, string? Origin, string? Stamp, string? Time)? ReadMark()
     {
         if (!File.Exists(_mark))
         {
@@ -147,9 +154,7 @@ public sealed class TokenPins
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(_mark));
             var root = json.RootElement;
-            return root.GetProperty("token").GetString() == token && root.GetProperty("origin").GetString() == pin.Origin && root.GetProperty("stamp").GetString() == pin.Stamp
-                ? root.GetProperty("time").GetString()
-                : null;
+            return (root.GetProperty("token").GetString(), root.GetProperty("origin").GetString(), root.GetProperty("stamp").GetString(), root.GetProperty("time").GetString());
         }
         catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException)
         {
