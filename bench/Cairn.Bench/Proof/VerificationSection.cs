@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using Cairn.Bench.Measuring;
 using Cairn.Bench.Verification;
 using Cairn.Evidence.Statements;
@@ -71,18 +69,9 @@ internal static class VerificationSection
     /// <summary>verify.html and the Node command, as they are built into and beside the program.</summary>
     private static IEnumerable<Row> SecondVerifier(Options options, BenchBundle bundle, VerifyRun beside)
     {
-        var start = new ProcessStartInfo("node", [Path.Combine(options.Root, "web", "verify", "measure.mjs"), "--of", bundle.Path, bundle.Policy]) { RedirectStandardOutput = true };
-        using var node = Process.Start(start) ?? throw new BenchException("node did not start");
-        var output = node.StandardOutput.ReadToEnd();
-        node.WaitForExit();
-        if (node.ExitCode != 0)
-        {
-            throw new BenchException($"web/verify/measure.mjs ended with {node.ExitCode}; its message is above");
-        }
-
-        using var json = JsonDocument.Parse(output);
-        double Number(string of, string name) => json.RootElement.GetProperty(of).GetProperty(name).GetDouble();
-        var records = json.RootElement.GetProperty("records").GetDouble();
+        var json = Child.Run("node", [Path.Combine(options.Root, "web", "verify", "measure.mjs"), "--of", bundle.Path, bundle.Policy], "web/verify/measure.mjs");
+        double Number(string of, string name) => json.GetProperty(of).GetProperty(name).GetDouble();
+        var records = json.GetProperty("records").GetDouble();
         var limit = new Beside(beside.Records / beside.CpuSeconds, "cairn verify on the same bundle, for each core");
         yield return new Row($"{Id(bundle.Shape)}.node", $"records verified in Node.js, {Describe(bundle.Shape)}", Unit.PerSecond, Better.Higher, records / Number("node", "cpu_seconds"), limit)
         {

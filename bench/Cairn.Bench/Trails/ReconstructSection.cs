@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Cairn.Bench.Measuring;
@@ -17,16 +16,8 @@ internal static class ReconstructSection
             return Rows(size, Run(size));
         })];
 
-    private static Dictionary<string, double> Run(int size)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [TrailChild.Command, size.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };
-        using var child = Process.Start(start) ?? throw new BenchException("the trail's process did not start");
-        var text = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        return child.ExitCode == 0
-            ? JsonSerializer.Deserialize<Dictionary<string, double>>(text)!
-            : throw new BenchException($"the trail's process ended with {child.ExitCode}; its message is above");
-    }
+    private static Dictionary<string, double> Run(int size) =>
+        Child.Run(Environment.ProcessPath!, [TrailChild.Command, size.ToString(CultureInfo.InvariantCulture)], "the trail's process").Deserialize<Dictionary<string, double>>()!;
 
     private static IEnumerable<Row> Rows(int size, Dictionary<string, double> run)
     {

@@ -1,5 +1,4 @@
-using System.Diagnostics;
-using System.Text.Json;
+using Cairn.Bench.Measuring;
 
 namespace Cairn.Bench.Verification;
 
@@ -26,19 +25,10 @@ internal sealed record VerifyRun(
 
     private static VerifyRun Of(string bundle, string policy)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [VerifyChild.Command, bundle, policy]) { RedirectStandardOutput = true };
-        using var child = Process.Start(start) ?? throw new BenchException("the verifier's process did not start");
-        var output = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        if (child.ExitCode != 0)
-        {
-            throw new BenchException($"the verifier's process ended with {child.ExitCode}; its message is above");
-        }
-
-        using var json = JsonDocument.Parse(output);
-        double Number(string name) => json.RootElement.GetProperty(name).GetDouble();
+        var json = Child.Run(Environment.ProcessPath!, [VerifyChild.Command, bundle, policy], "the verifier's process");
+        double Number(string name) => json.GetProperty(name).GetDouble();
         return new VerifyRun(
-            (long)Number("records"), json.RootElement.GetProperty("verified").GetBoolean(), Number("first_seconds"), Number("first_cpu_seconds"), Number("cpu_seconds"), Number("peak_bytes"),
+            (long)Number("records"), json.GetProperty("verified").GetBoolean(), Number("first_seconds"), Number("first_cpu_seconds"), Number("cpu_seconds"), Number("peak_bytes"),
             Number("read"), Number("members"), Number("hashes"), Number("signatures"));
     }
 }
