@@ -1,5 +1,6 @@
 using System.Text;
 using Cairn.Evidence.Records;
+using Cairn.Evidence.Tests.Verification;
 
 namespace Cairn.EndToEnd;
 
@@ -49,8 +50,8 @@ public class CaptureTests
         Assert.True(verified.ExitCode == 0, verified.ToString());
 
         var bundle = await File.ReadAllBytesAsync(folder["trail.zip"], TestContext.Current.CancellationToken);
-        bundle[bundle.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Marker)) + 4] ^= 1;
-        await File.WriteAllBytesAsync(folder["altered.zip"], bundle, TestContext.Current.CancellationToken);
+        var changed = BundleBytes.Edit(bundle, "content.bin", text => text.Replace(Marker, $"x{Marker[1..]}", StringComparison.Ordinal));
+        await File.WriteAllBytesAsync(folder["altered.zip"], changed, TestContext.Current.CancellationToken);
         var altered = await CairnProgram.RunAsync("verify", folder["altered.zip"], "--trust", folder["trust.policy"]);
         Assert.Equal(1, altered.ExitCode);
         Assert.Contains("content-mismatch", altered.Output);

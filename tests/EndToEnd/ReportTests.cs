@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Cairn.Evidence.Tests.Verification;
 
 namespace Cairn.EndToEnd;
 
@@ -52,8 +53,8 @@ public class ReportTests
         using var folder = new TemporaryFolder();
         await RecordAsync(folder);
         var bytes = await File.ReadAllBytesAsync(folder["trail.zip"], Cancel);
-        bytes[bytes.AsSpan().IndexOf("action.requested"u8)] ^= 1;
-        await File.WriteAllBytesAsync(folder["trail.zip"], bytes, Cancel);
+        var altered = BundleBytes.Edit(bytes, "records.jsonl", text => text.Replace("\"kind\":\"action.requested\"", "\"kind\":\"action.requestee\"", StringComparison.Ordinal));
+        await File.WriteAllBytesAsync(folder["trail.zip"], altered, Cancel);
 
         var report = await CairnProgram.RunAsync("report", "--bundle", folder["trail.zip"], "--trust", folder["trust.policy"], "-o", folder["report.html"]);
 

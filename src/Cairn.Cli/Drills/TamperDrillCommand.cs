@@ -35,22 +35,18 @@ internal static class TamperDrillCommand
     {
         var (bundle, policy) = path is null && trust is null ? TamperDrill.Smallest() : await ReadAsync(path, trust, cancel);
         var clock = Stopwatch.StartNew();
-        var progress = Console.IsErrorRedirected ? null : new Action<long>(tried => Console.Error.Write($"\r{tried} bits …"));
+        var progress = new DrillProgress(Console.Error, Console.IsErrorRedirected);
         BitDrillReport bits;
         try
         {
-            bits = BitDrill.Run(bundle, policy, quick ? QuickSample : null, Seed, progress, cancel);
+            bits = BitDrill.Run(bundle, policy, quick ? QuickSample : null, Seed, progress.Report, cancel);
         }
         catch (EvidenceFormatException problem)
         {
             throw new CliException(problem.Message, "cairn verify BUNDLE --trust POLICY");
         }
 
-        if (progress is not null)
-        {
-            Console.Error.Write("\r                    \r");
-        }
-
+        progress.End();
         var seconds = clock.Elapsed.TotalSeconds;
         var attacks = TamperDrill.Attack();
         var isGood = bits.IsGood && attacks.All(attack => attack.IsGood);

@@ -6,8 +6,8 @@ namespace Cairn.Evidence.Bundles;
 /// <summary>Writes a bundle's zip (docs/spec/bundle.md §2): the same files give the same bytes.</summary>
 internal sealed class ZipWriter(Stream output)
 {
-    /// <summary>Files up to this size are stored as they are, so that any tool can read and compare a small bundle.</summary>
-    public const int StoredUpTo = 1 << 20;
+    /// <summary>Files up to this size are stored as they are: there is little to gain.</summary>
+    public const int StoredUpTo = 4096;
 
     private readonly List<ZipEntry> _entries = [];
 
@@ -27,7 +27,8 @@ internal sealed class ZipWriter(Stream output)
         }
         else
         {
-            using var deflate = new DeflateStream(output, CompressionLevel.Fastest, leaveOpen: true);
+            // Written once, kept and sent often: the fastest level would leave half as many bytes again (decision 0199).
+            using var deflate = new DeflateStream(output, CompressionLevel.Optimal, leaveOpen: true);
             Copy(content, deflate, crc);
         }
 

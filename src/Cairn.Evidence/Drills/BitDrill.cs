@@ -25,12 +25,12 @@ public static class BitDrill
     /// <param name="policy">Whom the verifier trusts.</param>
     /// <param name="sample">At most this many bits of each place and way, chosen by <paramref name="seed"/>; null for all bits.</param>
     /// <param name="seed">Chooses the sample; the same seed the same bits.</param>
-    /// <param name="progress">Told how many changes were tried, now and then, from any thread.</param>
+    /// <param name="progress">Told how many changes were tried, of how many, now and then, from any thread.</param>
     /// <param name="cancellationToken">Ends the drill.</param>
     /// <exception cref="EvidenceFormatException">The bundle is too large, or is not verified as it is.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static BitDrillReport Run(
-        byte[] bundle, TrustPolicy policy, int? sample = null, int seed = 1, Action<long>? progress = null, CancellationToken cancellationToken = default)
+        byte[] bundle, TrustPolicy policy, int? sample = null, int seed = 1, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(bundle);
         ArgumentNullException.ThrowIfNull(policy);
@@ -39,7 +39,9 @@ public static class BitDrill
             throw new EvidenceFormatException($"drill: expected a bundle of at most {MostBytes} bytes, found {bundle.Length}");
         }
 
-        var honest = Verify(bundle, policy);
+        // Every changed bundle is verified whole, from its first byte. Shared is what was said of certificates' paths, by all their bytes.
+        var options = new VerifyOptions();
+        var honest = Verify(bundle, policy, options);
         if (!honest.Verified)
         {
             var why = honest.Integrity.Failures.Concat(honest.Completeness.Failures).First();
@@ -48,17 +50,18 @@ public static class BitDrill
 
         var apart = new TakenApart(bundle);
         var (tallies, tried) = (Tallies(apart, sample, seed), 0L);
+        var all = tallies.Sum(tally => (long)tally.Bits.Count);
         var expected = VerificationJson.Encode(honest);
         Parallel.ForEach(
             Partitioner.Create(tallies.SelectMany(tally => tally.Bits.Select(bit => (Tally: tally, Bit: bit))), EnumerablePartitionerOptions.NoBuffering),
             new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken },
             one =>
             {
-                var report = Verify(one.Tally.Change(one.Bit), policy);
+                var report = Verify(one.Tally.Change(one.Bit), policy, options);
                 one.Tally.Count(one.Bit, Judge(report, honest, expected));
-                if (Interlocked.Increment(ref tried) % 1000 == 0)
+                if (Interlocked.Increment(ref tried) is var done && done % 1000 == 0)
                 {
-                    progress?.Invoke(tried);
+                    progress?.Invoke(done, all);
                 }
             });
         return new BitDrillReport(
@@ -67,7 +70,8 @@ public static class BitDrill
             [.. tallies.SelectMany(tally => tally.Undetected).Take(MostListed)]);
     }
 
-    private static VerificationReport Verify(byte[] bundle, TrustPolicy policy) => BundleVerifier.Verify(new MemoryStream(bundle, writable: false), policy);
+    private static VerificationReport Verify(byte[] bundle, TrustPolicy policy, VerifyOptions options) =>
+        BundleVerifier.Verify(new MemoryStream(bundle, writable: false), policy, options);
 
     private static BitEffect Judge(VerificationReport report, VerificationReport honest, byte[] expected) =>
         !report.Verified ? BitEffect.Failed
@@ -101,16 +105,16 @@ public static class BitDrill
         foreach (var place in apart.Entries.Select(entry => entry.Name).Prepend(Container))
         {
             var bits = Enumerable.Range(0, data.Length).Where(at => data[at] == place).SelectMany(at => Enumerable.Range(0, 8).Select(bit => 8L * at + bit));
-            tallies.Add(new BitTally(place, isRefitted: false, Chosen(bits, sample, random), bit => Flip(apart.Bytes, bit), []));
+            tallies.Add(new BitTally(place, isRefitted: false, Chosen(bits, sample, random), bit => Flip(apart.Bytes, bit), bit => apart.InflatesToTheSame(place, bit) ? UnclaimedBytes.Compression : null));
         }
 
         for (var i = 0; i < apart.Entries.Count; i++)
         {
             var (member, bytes) = (i, apart.Members[i]);
             var bits = Enumerable.Range(0, bytes.Length).SelectMany(at => Enumerable.Range(0, 8).Select(bit => 8L * at + bit));
+            var unclaimed = UnclaimedBytes.Of(apart.Entries[i].Name, bytes);
             tallies.Add(new BitTally(
-                apart.Entries[i].Name, isRefitted: true, Chosen(bits, sample, random),
-                bit => apart.With(member, Flip(bytes, bit)), UnclaimedBytes.Of(apart.Entries[i].Name, bytes)));
+                apart.Entries[i].Name, isRefitted: true, Chosen(bits, sample, random), bit => apart.With(member, Flip(bytes, bit)), bit => unclaimed[bit >> 3]));
         }
 
         return tallies;
@@ -128,7 +132,7 @@ public static class BitDrill
         return all;
     }
 
-    private static byte[] Flip(byte[] bytes, long bit)
+    internal static byte[] Flip(byte[] bytes, long bit)
     {
         var copy = bytes.AsSpan().ToArray();
         copy[bit >> 3] ^= (byte)(1 << (int)(bit & 7));

@@ -17,7 +17,12 @@ internal enum BitEffect
 }
 
 /// <summary>Counts what became of the bits of one place. Many threads count at once.</summary>
-internal sealed class BitTally(string place, bool isRefitted, long[] bits, Func<long, byte[]> change, string?[] unclaimed)
+/// <param name="place">The member's name, or <see cref="BitDrill.Container"/>.</param>
+/// <param name="isRefitted">Whether the manifest and the checksums are made to fit after each change.</param>
+/// <param name="bits">The bits to change: eight times the byte's offset, plus the bit.</param>
+/// <param name="change">The bundle with that bit changed.</param>
+/// <param name="unclaimed">What the specification calls that bit, if nothing is claimed of it; asked of changes without effect alone.</param>
+internal sealed class BitTally(string place, bool isRefitted, long[] bits, Func<long, byte[]> change, Func<long, string?> unclaimed)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _unclaimed = new(StringComparer.Ordinal);
@@ -52,7 +57,7 @@ internal sealed class BitTally(string place, bool isRefitted, long[] bits, Func<
                 case BitEffect.SaysLess:
                     _less++;
                     break;
-                case BitEffect.None when unclaimed.Length > 0 && unclaimed[bit >> 3] is { } name:
+                case BitEffect.None when unclaimed(bit) is { } name:
                     _unclaimed[name] = _unclaimed.GetValueOrDefault(name) + 1;
                     break;
                 default:

@@ -38,6 +38,27 @@ internal sealed class TakenApart
     /// <summary>The members' uncompressed bytes, entry by entry.</summary>
     public IReadOnlyList<byte[]> Members { get; }
 
+    /// <summary>
+    /// Whether a bit belongs to a member's compressed data, and the member has the same bytes with it changed: a deflate stream has
+    /// bits that nobody reads behind its last block, and other ways to name the same bytes.
+    /// </summary>
+    /// <param name="name">The member, or <see cref="BitDrill.Container"/>.</param>
+    /// <param name="bit">The bit of the bundle.</param>
+    public bool InflatesToTheSame(string name, long bit)
+    {
+        for (var i = 0; i < Entries.Count; i++)
+        {
+            if (Entries[i] is { Method: ZipEntry.Deflated } entry && entry.Name == name)
+            {
+                using var zip = new MemoryStream(BitDrill.Flip(Bytes, bit), writable: false);
+                using var stream = new ZipFileStream(zip, entry);
+                return stream.Finish(Digest.Sha256(Members[i])) is null;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The bundle with other bytes for one member, digests, sizes and checksums fitting.</summary>
     public byte[] With(int member, byte[] data)
     {

@@ -4,8 +4,8 @@ namespace Cairn.Evidence.Drills;
 
 /// <summary>
 /// The bytes of a bundle of which nothing is claimed to a verifier that brings its own trust policy: the named list of
-/// docs/spec/verification.md §11, found in a given bundle. They count only where somebody makes manifest and checksums fit;
-/// without that each change of any byte fails.
+/// docs/spec/verification.md §11, found in a given bundle. But for <see cref="Compression"/> they count only where somebody makes
+/// manifest and checksums fit; without that each other change of any byte fails.
 /// </summary>
 internal static class UnclaimedBytes
 {
@@ -14,6 +14,7 @@ internal static class UnclaimedBytes
     public const string Created = "the time of creation";
     public const string Hints = "hints";
     public const string SpareCertificates = "spare certificates";
+    public const string Compression = "compressed data that inflates to the same bytes";
 
     /// <summary>For each byte of the member the name of what it is; null where something is claimed.</summary>
     public static string?[] Of(string member, byte[] bytes)

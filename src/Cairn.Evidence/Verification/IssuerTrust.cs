@@ -97,7 +97,7 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Di
         }
 
         PathValidity? holds = null;
-        var check = identity.Permanent ?? SvidChain.VerifyPath(identity.Chain, statement.Issuer, epoch.Roots, at, out holds);
+        var check = identity.Permanent ?? options.Paths.VerifyPath(identity.Chain, statement.Issuer, epoch.Roots, at, out holds);
         identity.Holds = holds ?? identity.Holds;
         if (!check.IsGood)
         {
@@ -162,8 +162,8 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Di
             using var leaf = X509CertificateLoader.LoadCertificate(chain[0].Span);
             var (from, to) = (new DateTimeOffset(leaf.NotBefore.ToUniversalTime()), new DateTimeOffset(leaf.NotAfter.ToUniversalTime()));
             var roots = epoch.Roots;
-            var atStart = SvidChain.VerifyPath(chain, statement.Issuer, roots, from, out var holds);
-            var atEnd = SvidChain.VerifyPath(chain, statement.Issuer, roots, to, out var holdsLate);
+            var atStart = options.Paths.VerifyPath(chain, statement.Issuer, roots, from, out var holds);
+            var atEnd = options.Paths.VerifyPath(chain, statement.Issuer, roots, to, out var holdsLate);
             return new Identity
             {
                 Key = StatementKey.FromCertificate(chain[0].Span),

@@ -45,6 +45,9 @@ public sealed record VerifyOptions
 
     /// <summary>Told the number of records read, now and then.</summary>
     public Action<long>? Progress { get; init; }
+
+    /// <summary>What is known of certificates' paths, for verifications that share it.</summary>
+    internal PathAnswers Paths { get; init; } = new();
 }
 
 /// <summary>A record of a bundle with the statement that it is under.</summary>

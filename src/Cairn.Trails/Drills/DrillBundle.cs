@@ -21,6 +21,10 @@ internal sealed record DrillBundle(TraceId Trace, SignedNote Checkpoint, TrustPo
     /// <summary>The changes of the log's keys, by ascending size.</summary>
     public IReadOnlyList<SuccessionEvidence> Successions { get; init; } = [];
 
+    public IReadOnlyList<Anchor> Anchors { get; init; } = [];
+
+    public IReadOnlyList<TrustEvidence> Trust { get; init; } = [];
+
     /// <summary>What stands in for the pages for people, so that the drill has their bytes too; null leaves them out.</summary>
     public byte[]? Page { get; init; }
 
@@ -46,6 +50,16 @@ internal sealed record DrillBundle(TraceId Trace, SignedNote Checkpoint, TrustPo
         foreach (var chain in Certificates)
         {
             assembler.Add(chain);
+        }
+
+        foreach (var anchor in Anchors)
+        {
+            assembler.Add(anchor);
+        }
+
+        foreach (var trust in Trust)
+        {
+            assembler.Add(trust);
         }
 
         if (Page is { } page)

@@ -87,6 +87,9 @@ internal sealed class DrillEmitter : IDisposable
     /// <summary>A record that retires keys of the log.</summary>
     public byte[] Retires(KeyRotation rotation) => Write(RecordKinds.LedgerKeyRotated, _task, null, rotation.WriteTo);
 
+    /// <summary>A change of a trust bundle, by its operator.</summary>
+    public byte[] TrustChanged(TrustChange change) => Write(RecordKinds.LedgerTrustChanged, _task, null, change.WriteTo);
+
     /// <summary>Signs the stream's next statement.</summary>
     public DrillEntry Sign(TreeHead? known, params byte[][] records)
     {

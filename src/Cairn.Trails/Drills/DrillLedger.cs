@@ -1,3 +1,4 @@
+using System.Text;
 using Cairn.Evidence;
 using Cairn.Evidence.Bundles;
 using Cairn.Evidence.Checkpoints;
@@ -20,6 +21,7 @@ internal sealed class DrillLedger : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("cairn-drill-tamper-").FullName;
     private readonly LocalAuthority _authority;
     private readonly CheckpointSigner[] _signers;
+    private readonly DrillTimestamper _timestamper;
     private readonly List<DrillEmitter> _emitters = [];
     private readonly List<DrillEntry> _entries = [];
 
@@ -28,6 +30,7 @@ internal sealed class DrillLedger : IDisposable
         Name = origin;
         _authority = LocalAuthority.Create(_folder, TrustDomain);
         _signers = [CheckpointSigner.Generate(KeyType.Ed25519, origin), CheckpointSigner.Generate(KeyType.MlDsa44, origin)];
+        _timestamper = new DrillTimestamper(Time);
     }
 
     /// <summary>The log's name.</summary>
@@ -43,10 +46,15 @@ internal sealed class DrillLedger : IDisposable
     public TrustPolicy Policy => TrustPolicy.Parse(
         string.Concat(_signers.Select(signer => $"log {signer.VerifierKey}\n")) + "quorum none\n"
         + $"trustdomain {TrustDomain} {Convert.ToBase64String(_authority.RootCertificate)}\n"
-        + $"emitter gateway spiffe://{TrustDomain}/gateway/*\n");
+        + $"timestamper {DrillTimestamper.Name} {Convert.ToBase64String(_timestamper.Root)}\n"
+        + $"emitter gateway spiffe://{TrustDomain}/gateway/*\n"
+        + $"emitter operator spiffe://{TrustDomain}/operator/*\n");
 
     /// <summary>The keys that the log begins with.</summary>
     public IReadOnlyList<CheckpointSigner> Signers => _signers;
+
+    /// <summary>The authority's trust bundle, as the first of the ledger.</summary>
+    public TrustChange FirstTrust => new(TrustDomain, null, _authority.Bundle().Encode(), "drill", "first");
 
     /// <summary>A new emitter of a trail.</summary>
     public DrillEmitter Emitter(TraceId trace, string path) => Emitter(trace, "gateway", path);
@@ -109,12 +117,24 @@ internal sealed class DrillLedger : IDisposable
             new TrustEvidence(index, entry.Statement.Bytes, null, [.. entry.Records.Select(record => (ReadOnlyMemory<byte>)record)], [], MerkleTree.InclusionPath(leaves, index)));
     }
 
+    /// <summary>The checkpoint of the first <paramref name="size"/> statements as an anchor of the whole ledger, with a token over it.</summary>
+    public Anchor Anchor(int size)
+    {
+        var note = Checkpoint(size);
+        return new Anchor(note.Encode(), MerkleTree.ConsistencyPath(Leaves(_entries.Count), size), [_timestamper.Stamp(Encoding.UTF8.GetBytes(note.Body), Time.AddSeconds(45))]);
+    }
+
+    /// <summary>A statement of the ledger as evidence of the change of trust that it holds.</summary>
+    public TrustEvidence Trust(int index) => new(
+        index, _entries[index].Statement.Bytes, null, [.. _entries[index].Records.Select(record => (ReadOnlyMemory<byte>)record)], [], MerkleTree.InclusionPath(Leaves(_entries.Count), index));
+
     public static byte[] Hints(IEnumerable<byte[]> records) => [.. records.SelectMany(record => MerkleHash.Leaf(record).ToArray()[..4])];
 
     public void Dispose()
     {
         _emitters.ForEach(emitter => emitter.Dispose());
         _authority.Dispose();
+        _timestamper.Dispose();
         foreach (var signer in _signers)
         {
             signer.Dispose();

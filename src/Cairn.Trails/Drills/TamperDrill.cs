@@ -7,14 +7,20 @@ namespace Cairn.Trails.Drills;
 /// <summary>The evidence that <c>cairn drill tamper</c> attacks, made for it, and its structured attacks.</summary>
 public static class TamperDrill
 {
-    /// <summary>The smallest trail's bundle: one emitter, one statement, two records, and both pages; with the policy that verifies it.</summary>
+    /// <summary>
+    /// The smallest trail's bundle that has every member but disclosed content: one emitter, one statement, two records; a change of
+    /// trust bundles before it, an anchor with a token behind it; both pages. With the policy that verifies it.
+    /// </summary>
     public static (byte[] Bundle, TrustPolicy Policy) Smallest()
     {
         using var ledger = new DrillLedger();
         var trace = TraceId.New();
-        var emitter = ledger.Emitter(trace, "root");
+        var (owner, emitter, other) = (ledger.Operator(), ledger.Emitter(trace, "root"), ledger.Emitter(TraceId.New(), "other"));
+        ledger.Append(owner, owner.TrustChanged(ledger.FirstTrust));
         ledger.Append(emitter, emitter.Started(), emitter.Ended());
-        return ((ledger.Export(trace) with { Page = "<p>A page"u8.ToArray() }).Pack(), ledger.Policy);
+        ledger.Append(other, other.Started());
+        var bundle = ledger.Export(trace) with { Trust = [ledger.Trust(0)], Anchors = [ledger.Anchor(2)], Page = "<p>A page"u8.ToArray() };
+        return (bundle.Pack(), ledger.Policy);
     }
 
     /// <summary>Makes every structured attack on a new story, each verified under the policy that the honest bundle is verified by.</summary>

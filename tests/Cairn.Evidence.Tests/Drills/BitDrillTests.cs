@@ -89,6 +89,38 @@ public sealed class BitDrillTests
     }
 
     [Fact]
+    public void Bits_of_compressed_data_that_change_no_byte_of_the_member_are_named_and_all_others_seen()
+    {
+        // Long runs of one letter, so that the compressed data is short enough for every bit of it.
+        var (bundle, policy) = Smallest(page: [.. Enumerable.Repeat("abcdefgh"u8.ToArray(), 625).SelectMany(run => run)]);
+
+        var report = BitDrill.Run(bundle, policy, sample: 1000, seed: 4);
+
+        Assert.Empty(report.Undetected);
+        var page = Assert.Single(report.Counts, count => count is { IsRefitted: false, Place: BundleFiles.Report });
+        Assert.InRange(page.Bits, 1, 999);
+        Assert.Equal(page.Bits, page.Failed + page.Unclaimed);
+        Assert.Equal(page.Unclaimed, report.UnclaimedBits.GetValueOrDefault("compressed data that inflates to the same bytes"));
+    }
+
+    [Fact]
+    public void Progress_is_told_with_the_number_of_all_bits()
+    {
+        using var ledger = TestLedger.Story();
+        var (told, most) = (0, 0L);
+
+        var report = BitDrill.Run(ledger.Bundle(), ledger.Policy, sample: 100, seed: 6, progress: (done, all) =>
+        {
+            Interlocked.Increment(ref told);
+            Interlocked.Exchange(ref most, all);
+            Assert.InRange(done, 1, all);
+        });
+
+        Assert.NotEqual(0, told);
+        Assert.Equal(report.Counts.Sum(count => count.Bits), most);
+    }
+
+    [Fact]
     public void Sample_is_the_same_for_the_same_seed()
     {
         using var ledger = TestLedger.Story();
@@ -114,7 +146,7 @@ public sealed class BitDrillTests
     public void Change_that_passes_is_listed_with_its_place()
     {
         var names = UnclaimedBytes.Of(BundleFiles.Checkpoint, new byte[3]);
-        var tally = new BitTally(BundleFiles.Checkpoint, isRefitted: true, [8, 9], _ => [], names);
+        var tally = new BitTally(BundleFiles.Checkpoint, isRefitted: true, [8, 9], _ => [], bit => names[bit >> 3]);
 
         tally.Count(8, BitEffect.None);
         tally.Count(9, BitEffect.SaysOther);
@@ -127,7 +159,7 @@ public sealed class BitDrillTests
     /// One emitter with a pinned key, one statement, a log with one Ed25519 key: small enough for every bit in a test. Certificates
     /// and ML-DSA-44 are in the larger bundle, by sample, and in <c>cairn drill tamper</c>, whole.
     /// </summary>
-    private static (byte[] Bundle, TrustPolicy Policy) Smallest()
+    private static (byte[] Bundle, TrustPolicy Policy) Smallest(byte[]? page = null)
     {
         const string Origin = "example.org/ledger/small";
         using var log = CheckpointSigner.FromSeed(KeyType.Ed25519, Origin, [.. Enumerable.Repeat((byte)3, 32)]);
@@ -157,6 +189,11 @@ public sealed class BitDrillTests
         var policy = TrustPolicy.Parse($"log {log.VerifierKey}\nquorum none\nemitter gateway {issuer} {Convert.ToBase64String(key.ExportSubjectPublicKeyInfo())}\n");
         using var assembler = new BundleAssembler(_ => new MemoryStream());
         assembler.Add(statement, new StatementProof(0, null, [], [], hashes.SelectMany(hash => hash.ToArray()[..4]).ToArray()), records.Select(record => (ReadOnlyMemory<byte>)record));
+        if (page is not null)
+        {
+            assembler.AddReport(page);
+        }
+
         using var output = new MemoryStream();
         assembler.Finish(output, trace, new SignedNote(checkpoint.Body, [log.Sign(checkpoint, TestAuthority.Now.AddMinutes(1))]), policy, TestLedger.Created);
         return (output.ToArray(), policy);

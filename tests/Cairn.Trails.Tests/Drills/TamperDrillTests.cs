@@ -1,3 +1,4 @@
+using Cairn.Evidence.Bundles;
 using Cairn.Evidence.Drills;
 using Cairn.Evidence.Verification;
 using Cairn.Trails.Drills;
@@ -24,5 +25,19 @@ public sealed class TamperDrillTests
 
         Assert.True(BundleVerifier.Verify(new MemoryStream(bundle), policy).Verified);
         Assert.Empty(BitDrill.Run(bundle, policy, sample: 30, seed: 5).Undetected);
+    }
+
+    [Fact]
+    public void Smallest_bundle_has_every_member_but_disclosed_content_and_one_that_is_compressed()
+    {
+        var (bundle, policy) = TamperDrill.Smallest();
+        using var zip = new System.IO.Compression.ZipArchive(new MemoryStream(bundle));
+
+        var report = BundleVerifier.Verify(new MemoryStream(bundle), policy);
+
+        Assert.Equal(BundleFiles.All.Where(name => name is not (BundleFiles.ContentIndex or BundleFiles.Content)), zip.Entries.Select(entry => entry.FullName));
+        Assert.Equal([BundleFiles.Anchors], zip.Entries.Where(entry => entry.CompressedLength < entry.Length).Select(entry => entry.FullName));
+        Assert.Contains(report.Times.Anchors.SelectMany(anchor => anchor.Claims), claim => claim.By == "timestamper");
+        Assert.Empty(report.Warnings);
     }
 }
