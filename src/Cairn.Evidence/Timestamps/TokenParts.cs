@@ -42,8 +42,10 @@ internal sealed class TokenParts
         Require(outer.ReadObjectIdentifier() == SignedData, "signed data");
         var data = outer.ReadSequence(Context0).ReadSequence();
         outer.ThrowIfNotEmpty();
-        _ = data.ReadInteger();
-        _ = data.ReadSetOf();
+        Require(data.TryReadInt32(out var form) && form == 3, "signed data of version 3");
+        var digests = data.ReadSetOf();
+        var listed = Algorithm(digests.ReadSequence());
+        Require(!digests.HasData, "one digest algorithm");
         var encapsulated = data.ReadSequence();
         Require(encapsulated.ReadObjectIdentifier() == TstInfo, "a TSTInfo");
         ReadOnlyMemory<byte> content = encapsulated.ReadSequence(Context0).ReadOctetString();
@@ -70,9 +72,10 @@ internal sealed class TokenParts
         var issuer = identifier.ReadEncodedValue();
         var serial = identifier.ReadIntegerBytes();
         identifier.ThrowIfNotEmpty();
-        var digest = TimestampDigest.Of(signer.ReadSequence().ReadObjectIdentifier());
+        var digest = Algorithm(signer.ReadSequence());
+        Require(digest == listed, "the digest algorithm that the signed data lists");
         var attributes = SignedAttributes.Parse(signer.ReadEncodedValue());
-        var algorithm = signer.ReadSequence().ReadObjectIdentifier();
+        var algorithm = Algorithm(signer.ReadSequence());
         var signature = signer.ReadOctetString();
         if (signer.HasData)
         {
@@ -83,7 +86,7 @@ internal sealed class TokenParts
         return new TokenParts
         {
             Content = content, Info = info, Certificates = certificates, Issuer = issuer, SerialNumber = serial,
-            Digest = digest, Attributes = attributes, SignatureAlgorithm = algorithm, Signature = signature,
+            Digest = TimestampDigest.Of(digest), Attributes = attributes, SignatureAlgorithm = algorithm, Signature = signature,
         };
     }
 
@@ -104,6 +107,19 @@ internal sealed class TokenParts
         }
 
         return loaded;
+    }
+
+    /// <summary>The identifier of an algorithm without parameters: they are NULL, or not there. Nobody signs them, so they must not be able to say anything.</summary>
+    private static string Algorithm(AsnReader algorithm)
+    {
+        var identifier = algorithm.ReadObjectIdentifier();
+        if (algorithm.HasData)
+        {
+            algorithm.ReadNull();
+        }
+
+        algorithm.ThrowIfNotEmpty();
+        return identifier;
     }
 
     private static void Require(bool holds, string expected)

@@ -96,8 +96,14 @@ const malformed = (what: string): never => {
 /** The element, which has that tag. */
 const need = (element: Der | undefined, tag: number): Der => (element?.tag === tag ? element : malformed(`an element with tag ${tag} expected`));
 
-function hashOf(algorithm: Der | undefined): HashName {
-  return HASHES[derOid(derAll(need(algorithm, 0x30).content)[0])] ?? malformed("a digest of SHA-256, SHA-384 or SHA-512 expected");
+const noDigest = (): never => malformed("a digest of SHA-256, SHA-384 or SHA-512 expected");
+const hashOf = (algorithm: Der | undefined): HashName => HASHES[derOid(derAll(need(algorithm, 0x30).content)[0])] ?? noDigest();
+
+/** The identifier of an algorithm without parameters: they are NULL, or not there. Nobody signs them, so they must not be able to say anything. */
+function algorithmOf(algorithm: Der | undefined): string {
+  const [identifier, parameters, ...rest] = derAll(need(algorithm, 0x30).content);
+  if (rest.length > 0 || (parameters && (parameters.tag !== 0x05 || parameters.content.length > 0))) malformed("an algorithm without parameters expected");
+  return derOid(identifier);
 }
 
 /** DER throughout: every constructed element is read to its leaves. */
@@ -112,8 +118,9 @@ function readToken(der: Bytes): Token {
   const [type, wrapped, ...rest] = derAll(derOne(der, 0x30).content);
   if (derOid(type) !== "1.2.840.113549.1.7.2" || rest.length > 0) malformed("signed data expected");
   const fields = derAll(derOne(need(wrapped, 0xa0).content, 0x30).content);
-  derUint(fields[0]);
-  need(fields[1], 0x31);
+  if (derUint(fields[0]) !== 3n) malformed("signed data of version 3 expected");
+  const digests = derAll(need(fields[1], 0x31).content), listed = algorithmOf(digests[0]);
+  if (digests.length !== 1) malformed("one digest algorithm expected");
   const [contentType, content] = derAll(need(fields[2], 0x30).content);
   if (derOid(contentType) !== TST_INFO) malformed("a TSTInfo expected");
   const info = derOne(need(content, 0xa0).content, 0x04).content;
@@ -126,14 +133,16 @@ function readToken(der: Bytes): Token {
   if (certificates.length > MOST_CERTIFICATES) malformed(`more than ${MOST_CERTIFICATES} certificates`);
   const signers = derAll(need(fields[at], 0x31).content);
   if (signers.length !== 1 || fields.length !== at + 1) malformed("one signer expected");
-  return { content: info, certificates, ...readInfo(info), ...readSigner(need(signers[0], 0x30)) };
+  return { content: info, certificates, ...readInfo(info), ...readSigner(need(signers[0], 0x30), listed) };
 }
 
-function readSigner(signer: Der): Pick<Token, "signer" | "hash" | "attributes" | "signed" | "algorithm" | "signature"> {
+function readSigner(signer: Der, listed: string): Pick<Token, "signer" | "hash" | "attributes" | "signed" | "algorithm" | "signature"> {
   const [version, sid, digest, attributes, algorithm, signature, ...unsigned] = derAll(signer.content);
   if (derUint(version) !== 1n || unsigned.length > 1 || unsigned.some((one) => one.tag !== 0xa1)) malformed("a signer of version 1 expected");
   const [issuer, serial, ...further] = derAll(need(sid, 0x30).content);
   if (further.length > 0) malformed("issuer and serial number expected");
+  const digestOid = algorithmOf(digest);
+  if (digestOid !== listed) malformed("the digest algorithm that the signed data lists expected");
   const found = new Map<string, Der>();
   let last: Bytes | undefined;
   for (const one of derAll(need(attributes, 0xa0).content)) {
@@ -149,10 +158,10 @@ function readSigner(signer: Der): Pick<Token, "signer" | "hash" | "attributes" |
   signed[0] = 0x31;
   return {
     signer: { issuer: issuer!.whole, serial: need(serial, 0x02).content },
-    hash: hashOf(digest),
+    hash: HASHES[digestOid] ?? noDigest(),
     attributes: found,
     signed,
-    algorithm: derOid(derAll(need(algorithm, 0x30).content)[0]),
+    algorithm: algorithmOf(algorithm),
     signature: need(signature, 0x04).content,
   };
 }
