@@ -125,9 +125,10 @@ class Verification {
     this.#manifest = manifest;
     const own = await this.#member("trust.policy").all();
     const policy = (this.#policy ??= this.#ownPolicy(own));
-    const checkpoint = (this.#checkpoint = readBundleCheckpoint(await this.#member("checkpoint").all()));
+    const checkpoint = readBundleCheckpoint(await this.#member("checkpoint").all());
     const keys = (this.#keys = new LogKeys(policy, checkpoint.origin, checkpoint.size)), changed = this.#optional("keys.jsonl");
     const successions = changed ? await readSuccessions(changed, checkpoint, policy, keys, notes) : [];
+    this.#checkpoint = checkpoint;
     const judgement = (this.#judgement = judgeCheckpoint(checkpoint, manifest.origin, policy, keys, notes));
     observer.checkpoint?.(checkpoint, judgement);
     const time: Instant | undefined = judgement.time === undefined ? undefined : { seconds: Number(judgement.time), micros: 0 };
