@@ -577,9 +577,23 @@ def parse_policy(data):
 
 def root_certificate(der):
     try:
-        x509.load_der_x509_certificate(der)
+        signed = x509.load_der_x509_certificate(der).tbs_certificate_bytes
     except ValueError as problem:
         raise Refused("certificate") from problem
+    version, serial, algorithm = der_elements(der_elements(signed)[0][1])[:3]
+    need(version[0] == 0xA0 and serial[0] == 0x02 and algorithm == der_elements(der_elements(der)[0][1])[1], "two algorithms")
+
+
+def der_elements(data):
+    """Tags and contents of the DER elements that follow each other."""
+    found, at = [], 0
+    while at < len(data):
+        width = data[at + 1] & 0x7F if data[at + 1] & 0x80 else 0
+        start = at + 2 + width
+        length = int.from_bytes(data[at + 2:start], "big") if width else data[at + 1]
+        found.append((data[at], data[start:start + length]))
+        at = start + length
+    return found
 
 
 def public_key(der):

@@ -13,6 +13,7 @@ import hmac
 import io
 import json
 import os
+import re
 import struct
 import zlib
 
@@ -110,6 +111,7 @@ class Emitter:
         self.issuer, self.actor = f"spiffe://example.org/{role}/{name}", f"spiffe://example.org/agent/{actor}"
         self.key, self.stream = p256("bundle " + name), seed("stream " + name)[:16]
         self.leaf = certificate("Test workload", self.key.public_key(), "Test root", root_key, number, False, [self.issuer], days=1)
+        self.chain = [self.leaf]
         self.task = "00f067aa0ba9%04x" % (number * 256)
         self.number, self.seq, self.statements, self.previous = number, 0, 0, bytes(32)
 
@@ -125,6 +127,9 @@ class Emitter:
 
     def id_of(self, seq):
         return "019b7647-b400-7%03x-8000-%012x" % (self.number, seq)
+
+    def sign_at_year_1(self, records):
+        return self.sign([re.sub(rb'"time":"[^"]*"', b'"time":"0001-01-01T00:00:00.000000Z"', one) for one in records])
 
     def sign(self, records, known=None, key=None):
         leaves = [leaf_hash(one) for one in records]
@@ -166,7 +171,7 @@ def story(forge=None):
     root_key = p256("bundle root")
     root_der = certificate("Test root", root_key.public_key(), "Test root", root_key, 1, True, ["spiffe://example.org"])
     root, helper = Emitter("root", "orchestrator", root_key, 1), Emitter("helper", "writer", root_key, 2)
-    entries = [root.sign([started(root)])]
+    entries = [root.sign_at_year_1([started(root)]) if forge == "begun in year 1" else root.sign([started(root)])]
     foreign = helper.record("task.started", "request", {"principal": "bo@example.org", "authenticated": "os-user", "channel": "mcp/stdio", "owner": "team-other"}, trace=OTHER_TRACE, counted=False)
     foreign = foreign.replace(helper.id_of(0).encode(), helper.id_of(4000).encode())
     entries.append(helper.sign([foreign, started(helper, parent=root.task)]))
@@ -248,6 +253,55 @@ def rotation(forge=None):
     return entries, [root, helper, operator], policy, changes
 
 
+class Chained(Emitter):
+    """An emitter whose certificate leads through an intermediate; it says itself by what each statement names its key."""
+
+    def __init__(self, name, actor, root_key, number):
+        super().__init__(name, actor, root_key, number)
+        between = p256("bundle intermediate")
+        self.between = certificate("Test intermediate", between.public_key(), "Test root", root_key, 40, True, ["spiffe://example.org"])
+        self.leaf = certificate("Test workload", self.key.public_key(), "Test intermediate", between, number, False, [self.issuer], days=1)
+        self.chain = [self.leaf, self.between]
+
+    def named(self, chain, records):
+        by_hash = {34: [-16, sha(self.leaf)]}
+        body = [1, self.stream, self.statements, self.previous, len(records), merkle_root([leaf_hash(one) for one in records]), None]
+        signed = statement(header(-7, {33: chain} if chain else by_hash, iss=self.issuer, sub=self.stream.hex()), body, lambda message: sign_es256(self.key, message))
+        self.statements, self.previous = self.statements + 1, sha(signed)
+        return signed, records
+
+
+def chained(whole_first):
+    """A certificate named by its hash, then brought along with the intermediate or without it, then named by its hash again."""
+    root_key = p256("bundle root")
+    root_der = certificate("Test root", root_key.public_key(), "Test root", root_key, 1, True, ["spiffe://example.org"])
+    one = Chained("chained", "orchestrator", root_key, 4)
+    begun = started(one)
+    asked, done, _ = call(one, "read_file", b"{}", b"{}")
+    entries = [one.named([one.leaf, one.between] if whole_first else None, [begun, asked])]
+    entries += [one.named(None if whole_first else one.leaf, [done]), one.named(None, [ended(one)])]
+    return entries, [one], f"quorum none\ntrustdomain example.org {b64(root_der)}\nemitter gateway spiffe://example.org/gateway/*\n"
+
+
+def named_later():
+    """A second operator under the new root speaks before that root is named, of trust and then in the trail."""
+    old_key, new_key = p256("bundle root"), p256("bundle new root")
+    old, new = (certificate("Test root", key.public_key(), "Test root", key, number, True, ["spiffe://example.org"]) for key, number in ((old_key, 1), (new_key, 9)))
+    root, first, second = Emitter("root", "orchestrator", old_key, 1), Emitter("ledger", "ledger", old_key, 3, role="operator"), Emitter("second", "ledger", new_key, 5, role="operator")
+    documents = [spiffe_bundle(old, new), spiffe_bundle(new)]
+
+    def change(operator, step):
+        before = {"old": "sha256:" + sha(documents[step - 1]).hex()} if step else {}
+        body = {"by": "ops@example.org", "trust_domain": "example.org", **before, "new": "sha256:" + sha(documents[step]).hex(), "reason": "rotation", "bundle": b64(documents[step])}
+        other = operator.record("task.started", "request", {"principal": "ops@example.org", "authenticated": "os-user", "channel": "cli", "owner": "ops"}, trace=OTHER_TRACE, counted=False)
+        changed = operator.record("ledger.trust_changed", "ledger", body, trace=OTHER_TRACE, counted=False)
+        return operator.sign([other, changed.replace(operator.id_of(operator.seq).encode(), operator.id_of(4000 + step).encode())])
+
+    entries = [root.sign([started(root)]), change(second, 1), second.sign([started(second, parent=root.task)]), change(first, 0), second.sign([ended(second)]), root.sign([ended(root, [second])])]
+    policy = f"quorum none\ntrustdomain example.org {b64(old)}\nemitter gateway spiffe://example.org/gateway/*\nemitter operator spiffe://example.org/operator/*\n"
+    return entries, [root, first, second], policy, [1, 3]
+
+
 def key_change(old, new, kept, forge=None):
     """A trail in whose middle the keys of the log change: entries, the index of the retirement, and the line of keys.jsonl but for its proofs."""
     root_key = p256("bundle root")
@@ -299,7 +353,7 @@ def files_of(entries, emitters, contents, policy, keys, kept, leave_out=(), orde
     files = {"checkpoint": keys.note(len(leaves), merkle_root(leaves), kept), "trust.policy": keys.policy_lines() + policy}
     if changes:
         files["trust.jsonl"] = "".join(trust_line(i, entries[i], leaves) + "\n" for i in changes)
-    files["certificates.jsonl"] = "".join(compact({"x5t": sha(e.leaf).hex(), "chain": [b64(e.leaf)]}) + "\n" for e in emitters)
+    files["certificates.jsonl"] = "".join(compact({"x5t": sha(e.leaf).hex(), "chain": [b64(one) for one in e.chain]}) + "\n" for e in emitters)
     files["heads.jsonl"] = compact({"size": 2, "root": b64(merkle_root(leaves[:2])), "consistency": [b64(one) for one in consistency(2, leaves)]}) + "\n"
     files["statements.bin"] = b"".join(struct.pack(">H", len(entries[i][0])) + entries[i][0] for i in chosen)
     files["proofs.jsonl"] = "".join(proof_line(i, entries[i][1], leaves, chosen) + "\n" for i in chosen)
@@ -315,7 +369,7 @@ def manifest(files):
     value = {"format": "cairn-bundle/1", "trace": TRACE, "origin": ORIGIN, "created": "2026-01-01T00:06:00Z",
              "counts": {"statements": lines("proofs.jsonl"), "records": lines("records.jsonl"), "heads": lines("heads.jsonl"), "certificates": lines("certificates.jsonl"), "contents": lines("content.jsonl")},
              "files": [{"name": name, "bytes": len(files[name]), "sha256": sha(files[name]).hex()} for name in FILES if name in files]}
-    return (json.dumps(value, indent=2) + "\n").encode()
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def zipped(files, fit=True, names=None):
@@ -364,6 +418,7 @@ def main():
     case("middle-removed", zipped(build((3,))), "passed", "failed", "passed", ["sequence-gap", "action-unrequested", "records-missing"])
     case("emitter-removed", zipped(build((1, 3, 4, 5))), "passed", "failed", "passed", ["emitter-missing"])
     case("helper-never-ended", zipped(build(forge="helper never ended")), "passed", "failed", "passed", ["emitter-open"])
+    case("begun-in-year-1", zipped(build(forge="begun in year 1")), "passed", "passed", "passed", warnings=["certificate-later"])
     case("outcome-in-a-later-run", zipped(build(forge="outcome in a later run")), "passed", "passed", "passed")
     case("outcome-by-another-emitter", zipped(build(forge="outcome by another emitter")), "passed", "failed", "passed", ["action-unrequested", "action-open"])
     case("reordered", zipped(build(order=[0, 1, 2, 4, 3, 5, 6])), "failed", "failed", "unproven", ["index-order", "stream-order", "sequence-gap", "sequence-repeated", "action-unrequested", "action-open"])
@@ -380,13 +435,21 @@ def main():
     case("unknown-file", zipped(good, names=lambda files: [(name, files[name]) for name in FILES if name in files] + [("notes.txt", b"hello\n")]), "failed", "unproven", "unproven", ["zip-unknown-entry"])
     case("bytes-after-the-end", zipped(good) + b"\0", "failed", "unproven", "unproven", ["zip-malformed"])
 
-    def rotated(forge=None, keep=lambda changes: changes, edit=None):
+    size = f'"bytes": {len(good["statements.bin"])}'.encode()
+    case("manifest-number-too-large", zipped({"manifest.json": manifest(good).replace(size, b'"bytes": 9007199254740992'), **good}, fit=False), "failed", "unproven", "unproven", ["manifest-malformed"])
+
+    case("manifest-origin-in-any-script", zipped({"manifest.json": manifest(good).replace(ORIGIN.encode(), "ledger<\u00e9 & \U0001f600's+\u2028\x7f>".encode()), **good}, fit=False), "failed", "passed", "unproven", ["checkpoint-origin"])
+    case("manifest-with-an-escape-more", zipped({"manifest.json": manifest(good).replace(b'"origin": "e', b'"origin": "\\u0065'), **good}, fit=False), "failed", "unproven", "unproven", ["manifest-malformed"])
+
+    def rotated(forge=None, keep=lambda changes: changes, edit=None, certificates=None):
         entries, emitters, policy, changes = rotation(forge)
         files = files_of(entries, emitters, [], policy, keys, kept, leave_out=changes, changes=keep(changes))
         used.update({key: value for key, value in kept.items() if key.startswith(files["checkpoint"].decode().split("\n\n")[0])})
         made["rotation.policy"] = files["trust.policy"]
         if edit:
             files["trust.jsonl"] = edit(files["trust.jsonl"])
+        if certificates:
+            files["certificates.jsonl"] = certificates(files["certificates.jsonl"])
         return zipped(files)
 
     def pinned(name, data, *rest):
@@ -410,6 +473,29 @@ def main():
     pinned("trust-change-for-another-domain", rotated("changed for another domain"), "failed", "passed", "unproven", ["certificate-untrusted"])
     pinned("trust-change-left-out", rotated(keep=lambda changes: [changes[0], changes[2]]), "failed", "passed", "unproven", ["certificate-untrusted", "trust-change-missing"])
     pinned("trust-changes-left-out", rotated(keep=lambda changes: []), "failed", "passed", "unproven", ["certificate-untrusted"])
+
+    pinned("certificates-in-statements-alone", rotated(certificates=lambda data: b""), "passed", "passed", "passed")
+
+    def chains(whole_first, certificates):
+        entries, emitters, policy = chained(whole_first)
+        files = files_of(entries, emitters, [], policy, keys, kept)
+        used.update({key: value for key, value in kept.items() if key.startswith(files["checkpoint"].decode().split("\n\n")[0])})
+        made["chains.policy"] = files["trust.policy"]
+        files["certificates.jsonl"] = b"".join(certificates(emitters[0]))
+        return zipped(files)
+
+    def certificate_line(leaf, *chain):
+        return (compact({"x5t": sha(leaf).hex(), "chain": [b64(one) for one in (leaf, *chain)]}) + "\n").encode()
+
+    whole, leaf = (lambda one: certificate_line(one.leaf, one.between)), (lambda one: certificate_line(one.leaf))
+    case("chain-of-the-latest-statement", chains(True, lambda one: [leaf(one)]), "passed", "passed", "passed", policy="chains.policy")
+    case("chain-brought-along-too-short", chains(False, lambda one: [whole(one)]), "failed", "passed", "unproven", ["certificate-untrusted"], policy="chains.policy")
+    case("first-line-of-a-certificate", chains(True, lambda one: [whole(one), leaf(one)]), "passed", "passed", "passed", policy="chains.policy")
+
+    entries, emitters, policy, changes = named_later()
+    files = files_of(entries, emitters, [], policy, keys, kept, leave_out=changes, changes=changes)
+    used.update({key: value for key, value in kept.items() if key.startswith(files["checkpoint"].decode().split("\n\n")[0])})
+    case("root-named-after-both", zipped(files), "failed", "passed", "unproven", ["certificate-untrusted", "root-not-yet-trusted"], policy="rotation.policy")
 
     old, new = LogKeys(" of before"), LogKeys(" of after")
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+ECDSA_SHA256 = bytes.fromhex("2a8648ce3d040302")
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 STREAM = bytes.fromhex("00112233445566778899aabbccddeeff")
@@ -198,7 +199,8 @@ def record_cases(example):
         "null parent": ('"parent":"00f067aa0ba9ffff"', '"parent":null'), "negative seq": ('"seq":9', '"seq":-9'), "seq as text": ('"seq":9', '"seq":"9"'),
         "actor with a trailing slash": ("agent/billing", "agent/"), "actor of another scheme": ("spiffe://", "https://"), "escaped actor": ("spiffe:", "spif\\u0066e:"),
         "actor without owner": (',"owner":"team-billing"', ""), "body is an array": ('"action":{', '"action":[{'), "a second own member": ('"attributes":', '"extra":{},"attributes":'),
-        "attributes as array": ('"attributes":{', '"attributes":[{'),
+        "attributes as array": ('"attributes":{', '"attributes":[{'), "attribute as object": ('"retries":2', '"retries":{}'), "attribute as null": ('"retries":2', '"retries":null'),
+        "array in an attribute's array": ('"tags":["a","b"]', '"tags":["a",["b"]]'), "null in an attribute's array": ('"tags":["a","b"]', '"tags":["a",null]'),
     }
     cases = []
     for name, (old, new) in changes.items():
@@ -252,10 +254,10 @@ def name(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def certificate(subject, public, issuer, issuer_key, serial, authority, uris, usage=None, days=3650, hash_algorithm=None):
+def certificate(subject, public, issuer, issuer_key, serial, authority, uris, usage=None, days=3650, until=None, hash_algorithm=None):
     usage = usage or (dict(digital_signature=False, key_cert_sign=True, crl_sign=True) if authority else dict(digital_signature=True, key_cert_sign=False, crl_sign=False))
     builder = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(public).serial_number(serial)
-               .not_valid_before(START).not_valid_after(START + datetime.timedelta(days=days))
+               .not_valid_before(START).not_valid_after(until or START + datetime.timedelta(days=days))
                .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
                .add_extension(x509.KeyUsage(content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False, **usage), critical=True))
     if uris:
@@ -312,6 +314,7 @@ def statements(records):
         ("two keys named", statement(header(-7, {**kid, 34: [-16, sha(leaf_der)]}), body, by_ec)),
         ("another algorithm", statement(header(-35, kid), body, by_ec)), ("another content type", sign1(cbor({**header(-7, kid), 3: "text/plain"}), good_body, by_ec)),
         ("x5chain as an array of one", statement(header(-7, {33: [leaf_der]}), body, by_leaf)),
+        ("x5chain with an empty certificate", statement(header(-7, {33: [leaf_der, b""]}), body, by_leaf)),
         ("x5t with SHA-1", statement(header(-7, {34: [-14, sha(leaf_der)[:20]]}), body, by_leaf)),
         ("issuer is no SPIFFE ID", statement(header(-7, kid, iss="https://example.org"), body, by_ec)),
         ("claims with a third", sign1(cbor({**header(-7, kid), 15: {1: ISSUER, 2: STREAM.hex(), 6: 0}}), good_body, by_ec)),
@@ -368,6 +371,9 @@ def svids(root_key, root_der, mid_key, mid_der, leaf_key, leaf_der, deep_der):
         ("may not sign data", [leaf([ISSUER], usage=usage(digital_signature=False, key_cert_sign=False))], [root_der], noon, "wrong-usage"),
         ("is an authority", [certificate("Test workload", public, "Test root", root_key, 9, True, [ISSUER])], [root_der], noon, "wrong-usage"),
         ("no certificate", [], [root_der], noon, "not-certificates"), ("bytes that are none", [b"\x30\x03\x02\x01\x01"], [root_der], noon, "not-certificates"),
+        ("until the calendar's last second", [certificate("Test workload", public, "Test root", root_key, 9, False, [ISSUER], until=datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.timezone.utc))], [root_der], noon, "none"),
+        ("extensions in version 2", [leaf_der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1)], [root_der], noon, "not-certificates"),
+        ("two algorithms for one signature", [leaf_der.replace(ECDSA_SHA256, ECDSA_SHA256[:-1] + b"\x03", 1)], [root_der], noon, "not-certificates"),
     ]
     write("statements/svids.json", {
         "about": "Certificate chains (leaf first) that do or do not show that the leaf's key is the id's, at a time, given roots. All keys are test-only.", "id": ISSUER,

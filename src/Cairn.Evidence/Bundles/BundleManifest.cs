@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Cairn.Evidence.Records;
 
 namespace Cairn.Evidence.Bundles;
 
@@ -23,7 +24,7 @@ public sealed record BundleManifest(TraceId Trace, string Origin, DateTimeOffset
     public byte[] Encode()
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = RecordTextEncoder.Instance }))
         {
             writer.WriteStartObject();
             writer.WriteString("format", BundleFiles.Format);
@@ -89,7 +90,9 @@ public sealed record BundleManifest(TraceId Trace, string Origin, DateTimeOffset
 
     private static string Text(JsonElement parent, string name) => parent.GetProperty(name).GetString() ?? "";
 
-    private static long Number(JsonElement parent, string name) => parent.GetProperty(name).GetInt64();
+    private static long Number(JsonElement parent, string name) => parent.GetProperty(name).GetInt64() is var number and >= 0 and <= IJson.MaxSafeInteger
+        ? number
+        : throw new EvidenceFormatException($"manifest, {name}: expected a number from 0 to 2^53 - 1");
 
     private static string Difference(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> found)
     {

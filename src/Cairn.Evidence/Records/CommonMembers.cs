@@ -164,6 +164,11 @@ internal static class CommonMembers
             Fail(utf8, layout.Attributes, "attributes", "an object");
         }
 
+        if (AttributeForm.FirstOther(layout.Attributes.Of(utf8)) is >= 0 and var at)
+        {
+            JsonScan.Fail(utf8, layout.Attributes.Start + at, "expected attributes that are strings, booleans, numbers or arrays of them");
+        }
+
         if (layout.UnexpectedName.Kind != ValueKind.None)
         {
             JsonScan.Fail(utf8, layout.UnexpectedName.Start, "expected one member besides the common ones");

@@ -42,7 +42,7 @@ internal static class RecordAttributes
                 writer.WriteStartArray();
                 foreach (var item in items)
                 {
-                    Write(writer, name, item);
+                    Write(writer, name, item is string or not IEnumerable ? item : throw new ArgumentException($"attribute {name}: expected an array of strings, booleans and numbers, found an array in it", nameof(value)));
                 }
 
                 writer.WriteEndArray();

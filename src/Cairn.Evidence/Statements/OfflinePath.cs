@@ -53,7 +53,7 @@ internal sealed class OfflinePath : IDisposable
 
             // The platforms differ on whether the last second counts (RFC 5280 §4.1.2.5: it does), so callers compare times.
             chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
-            using var trusted = SvidChain.Load(root);
+            using var trusted = DerCertificate.Load(root);
             chain.ChainPolicy.CustomTrustStore.Add(trusted);
             List<X509Certificate2> given = [leaf, .. through];
             foreach (var certificate in given.Skip(1))

@@ -5,7 +5,8 @@ namespace Cairn.Evidence.Statements;
 /// <summary>The times at which every certificate of a path is valid, in whole seconds, the first and the last included.</summary>
 internal readonly record struct PathValidity(DateTimeOffset From, DateTimeOffset To)
 {
-    public bool Holds(DateTimeOffset at) => at >= From && at < To.AddSeconds(1);
+    // The last second may be the last of the calendar: nothing is added to it.
+    public bool Holds(DateTimeOffset at) => at >= From && at - To < TimeSpan.FromSeconds(1);
 
     public static PathValidity Of(X509Certificate2 certificate) =>
         new(new DateTimeOffset(certificate.NotBefore.ToUniversalTime()), new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));

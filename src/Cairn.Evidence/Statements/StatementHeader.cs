@@ -144,7 +144,7 @@ internal sealed record StatementHeader(
     {
         if (cbor.IsNext(2))
         {
-            return [cbor.ReadBytes("x5chain")];
+            return [ReadCertificate(ref cbor)];
         }
 
         var start = cbor.At;
@@ -157,10 +157,17 @@ internal sealed record StatementHeader(
         var chain = new ReadOnlyMemory<byte>[count];
         for (var i = 0; i < count; i++)
         {
-            chain[i] = cbor.ReadBytes("x5chain certificate");
+            chain[i] = ReadCertificate(ref cbor);
         }
 
         return chain;
+    }
+
+    private static ReadOnlyMemory<byte> ReadCertificate(ref DeterministicCbor cbor)
+    {
+        var start = cbor.At;
+        var certificate = cbor.ReadBytes("x5chain certificate");
+        return certificate.Length > 0 ? certificate : throw cbor.Error(start, "x5chain certificate", "a certificate", "no bytes");
     }
 
     private static Digest ReadThumbprint(ref DeterministicCbor cbor)

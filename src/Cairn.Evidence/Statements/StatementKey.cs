@@ -62,7 +62,7 @@ public sealed class StatementKey : IDisposable
     {
         try
         {
-            using var certificate = SvidChain.Load(der);
+            using var certificate = DerCertificate.Load(der);
             return new StatementKey(certificate.PublicKey.ExportSubjectPublicKeyInfo(), Digest.Sha256(der));
         }
         catch (CryptographicException error)

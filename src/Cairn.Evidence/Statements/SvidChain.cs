@@ -38,7 +38,7 @@ public static class SvidChain
         {
             foreach (var der in chain)
             {
-                certificates.Add(Load(der.Span));
+                certificates.Add(DerCertificate.Load(der.Span));
             }
 
             var check = CheckLeaf(certificates[0], expected);
@@ -207,19 +207,5 @@ public static class SvidChain
         }
 
         return null;
-    }
-
-    /// <summary>Loads DER and nothing else: the platform's loader takes PEM as well, and bytes after the certificate.</summary>
-    /// <exception cref="CryptographicException">The bytes are anything else.</exception>
-    internal static X509Certificate2 Load(ReadOnlySpan<byte> der)
-    {
-        var certificate = X509CertificateLoader.LoadCertificate(der);
-        if (certificate.RawDataMemory.Span.SequenceEqual(der))
-        {
-            return certificate;
-        }
-
-        certificate.Dispose();
-        throw new CryptographicException("the bytes hold a certificate in another encoding or more than it");
     }
 }

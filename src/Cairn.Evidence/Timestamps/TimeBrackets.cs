@@ -45,7 +45,7 @@ public sealed class TimeBrackets
         TimeClaim? latest = null;
         foreach (var anchor in Anchors)
         {
-            foreach (var claim in anchor.Claims.Where(claim => latest is not null && claim.NotAfter + tolerance < latest.Time))
+            foreach (var claim in anchor.Claims.Where(claim => latest is not null && latest.Time - claim.NotAfter > tolerance))
             {
                 yield return (anchor, claim, latest!);
             }

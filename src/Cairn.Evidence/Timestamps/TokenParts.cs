@@ -98,7 +98,7 @@ internal sealed class TokenParts
         {
             try
             {
-                loaded.Add(Statements.SvidChain.Load(der.Span));
+                loaded.Add(Statements.DerCertificate.Load(der.Span));
             }
             catch (CryptographicException)
             {

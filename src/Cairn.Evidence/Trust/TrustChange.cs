@@ -76,7 +76,7 @@ public sealed record TrustChange(string TrustDomain, Digest? Old, ReadOnlyMemory
                 if (Text(key, "use") == "x509-svid")
                 {
                     var der = CanonicalBase64.Decode(key.GetProperty("x5c")[0].GetString() ?? "", "trust change, x5c");
-                    Statements.SvidChain.Load(der).Dispose();
+                    Statements.DerCertificate.Load(der).Dispose();
                     roots.Add(der);
                 }
             }

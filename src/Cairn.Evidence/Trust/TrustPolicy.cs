@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Cairn.Evidence.Checkpoints;
 using Cairn.Evidence.Statements;
@@ -202,16 +201,12 @@ public sealed class TrustPolicy
         var der = Decode(line, base64);
         try
         {
-            using var certificate = X509CertificateLoader.LoadCertificate(der);
-
-            // The loader also takes PEM and ignores what follows: the bytes have to be the certificate and nothing else.
-            return certificate.RawData.AsSpan().SequenceEqual(der)
-                ? der
-                : throw line.Error($"the root of {owner} is not one DER certificate and nothing else");
+            DerCertificate.Load(der).Dispose();
+            return der;
         }
         catch (CryptographicException problem)
         {
-            throw line.Error($"the root of {owner} is not a DER certificate: {problem.Message}");
+            throw line.Error($"the root of {owner} is not a DER certificate and nothing else: {problem.Message}");
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed class TrustTimeline(TrustPolicy policy)
     private readonly Dictionary<string, List<(long After, TrustEpoch Epoch)>> _epochs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TrustChange> _last = new(StringComparer.Ordinal);
 
+    /// <summary>How many changes were accepted, of all trust domains.</summary>
+    public int Changes { get; private set; }
+
     /// <summary>The last accepted change of a trust domain; null before the first.</summary>
     public TrustChange? LastOf(string trustDomain) => _last.GetValueOrDefault(trustDomain);
 
@@ -24,6 +27,7 @@ internal sealed class TrustTimeline(TrustPolicy policy)
         var epochs = EpochsOf(change.TrustDomain);
         epochs.Add((index, new TrustEpoch(epochs.Count, change.Roots)));
         _last[change.TrustDomain] = change;
+        Changes++;
     }
 
     /// <summary>The roots in force for the statement at an index: a change counts for the statements behind it.</summary>

@@ -86,11 +86,12 @@ public static class BundleVerifier
         }
 
         var checkpoint = run.Checkpoint = CheckpointCheck.Run(note, newest, bundle.Manifest.Origin, policy, keys, run.Integrity);
-        var (certificates, chains) = ReadCertificates(bundle, run.Integrity);
+        var chains = new KnownChains();
+        var certificates = ReadCertificates(bundle, chains, run.Integrity);
         var heads = KnownHeads.Read(bundle, checkpoint.Checkpoint.Head, run.Integrity);
         var times = run.Times = new TimesCheck(new AnchorCheck(checkpoint, policy, keys, run.Integrity, run.Warnings, run.Options.ClockTolerance).Run(bundle));
         var timeline = new TrustTimeline(policy);
-        using var trust = new IssuerTrust(policy, timeline, certificates, checkpoint.Time, run.Options);
+        using var trust = new IssuerTrust(policy, timeline, chains, checkpoint.Time, run.Options);
         if (bundle.HasTrust)
         {
             new TrustChangeCheck(checkpoint.Checkpoint.Head, trust, timeline, run.Integrity, run.Warnings, run.Options.Operator).Run(bundle);
@@ -106,7 +107,7 @@ public static class BundleVerifier
         decisions.Finish();
         trail.Finish(statements.Streams);
         run.WasRead = true;
-        var found = new BundleCounts(statements.Statements, trail.Records, heads.Count, chains, contents?.Contents ?? 0);
+        var found = new BundleCounts(statements.Statements, trail.Records, heads.Count, certificates, contents?.Contents ?? 0);
         if (found != bundle.Manifest.Counts)
         {
             run.Integrity.Add(ReasonCodes.ManifestMismatch, "file", BundleFiles.Manifest, $"the counts {Describe(found)} of what is there", Describe(bundle.Manifest.Counts));
@@ -128,7 +129,8 @@ public static class BundleVerifier
         }
     }
 
-    private static (Dictionary<Digest, IReadOnlyList<ReadOnlyMemory<byte>>> ByHash, long Lines) ReadCertificates(BundleContents bundle, FailureList failures)
+    /// <summary>Reads certificates.jsonl; gives the number of its lines.</summary>
+    private static long ReadCertificates(BundleContents bundle, KnownChains chains, FailureList failures)
     {
         var file = bundle[BundleFiles.Certificates];
         if (file.Length > MostCertificatesBytes)
@@ -136,7 +138,6 @@ public static class BundleVerifier
             throw BundleFault.File(ReasonCodes.FileTooLarge, BundleFiles.Certificates, $"at most {MostCertificatesBytes} bytes", $"{file.Length}");
         }
 
-        var chains = new Dictionary<Digest, IReadOnlyList<ReadOnlyMemory<byte>>>();
         var lines = new LineReader(file, BundleFiles.Certificates, MostCertificateLine);
         while (lines.TryRead(out var line))
         {
@@ -147,10 +148,10 @@ public static class BundleVerifier
             }
             else
             {
-                chains[entry.X5t] = entry.Chain;
+                chains.Add(entry);
             }
         }
 
-        return (chains, lines.Lines);
+        return lines.Lines;
     }
 }

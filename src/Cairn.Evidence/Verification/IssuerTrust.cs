@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Cairn.Evidence.Bundles;
 using Cairn.Evidence.Statements;
 using Cairn.Evidence.Trust;
@@ -11,10 +10,12 @@ namespace Cairn.Evidence.Verification;
 /// (docs/spec/verification.md §4.5). The roots are those in force at the statement's place. Each certificate is checked once
 /// for each set of roots.
 /// </summary>
-internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Dictionary<Digest, IReadOnlyList<ReadOnlyMemory<byte>>> certificates, DateTimeOffset? checkpointTime, VerifyOptions options) : IDisposable
+internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, KnownChains chains, DateTimeOffset? checkpointTime, VerifyOptions options) : IDisposable
 {
     private const int MostKeys = 16384;
-    private readonly Dictionary<(SpiffeId Issuer, Digest Key, int Epoch), Identity> _identities = [];
+
+    // By issuer, by the name of its chain or key, and by the roots that it is held to.
+    private readonly Dictionary<(SpiffeId Issuer, Digest Name, int Epoch), Identity> _identities = [];
 
     /// <summary>The rule that gives the issuer its role; null when the policy does not know it.</summary>
     public EmitterRule? RuleFor(SignedStatement statement) => statement.KeyId is { } kid
@@ -31,20 +32,21 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Di
     public void Check(SignedStatement statement, long index, string kind, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
     {
         var subject = $"{index}";
+        var chain = chains.Of(statement);
         if (RuleFor(statement) is not { } rule)
         {
             failures.Add(ReasonCodes.IssuerUnknown, kind, subject, "an issuer that the trust policy has an emitter line for", Describe(statement));
             return;
         }
 
-        var epoch = timeline.At(statement.Issuer.TrustDomain, index);
-        var identity = IdentityOf(statement, rule, epoch);
-        if (identity.Missing)
+        if (statement.KeyId is null && chain is null)
         {
             failures.Add(ReasonCodes.CertificateMissing, kind, subject, $"the certificate {statement.X5t} in the statement or in {BundleFiles.Certificates}", "none");
             return;
         }
 
+        var epoch = timeline.At(statement.Issuer.TrustDomain, index);
+        var identity = IdentityOf(statement, rule, chain, epoch);
         if (identity.Key is null)
         {
             failures.Add(ReasonCodes.CertificateUntrusted, kind, subject, "a certificate or key that can be read", identity.Problem);
@@ -83,7 +85,7 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Di
             at = identity.NotBefore;
         }
 
-        if (checkpointTime is { } until && at > until + options.ClockTolerance)
+        if (checkpointTime is { } until && at - until > options.ClockTolerance)
         {
             failures.Add(ReasonCodes.CertificateExpired, kind, subject, $"a certificate valid before the checkpoint of {Times.Text(until)}", $"one valid from {Times.Text(identity.NotBefore)}");
             return;
@@ -101,8 +103,8 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Di
         identity.Holds = holds ?? identity.Holds;
         if (!check.IsGood)
         {
-            identity.Other ??= check.Fault == SvidFault.Untrusted ? RootElsewhere(statement.Issuer, identity.Chain, index, at) : "";
-            var code = identity.Other.Length > 0 ? identity.Other : check.Fault == SvidFault.OutsideValidity ? ReasonCodes.CertificateExpired : ReasonCodes.CertificateUntrusted;
+            var elsewhere = check.Fault == SvidFault.Untrusted ? RootElsewhere(statement.Issuer, identity, index, at) : "";
+            var code = elsewhere.Length > 0 ? elsewhere : check.Fault == SvidFault.OutsideValidity ? ReasonCodes.CertificateExpired : ReasonCodes.CertificateUntrusted;
             var expected = epoch.Number == 0 ? "a trust domain root of the policy" : $"a root that is in the trust bundle at index {index}";
             failures.Add(code, kind, subject, $"a certificate of {Hex.Excerpt(statement.Issuer.ToString())} under {expected}", code switch
             {
@@ -114,23 +116,32 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Di
     }
 
     /// <summary>The code for a chain that leads to a root of another time; empty when it leads to none of any time.</summary>
-    private string RootElsewhere(SpiffeId issuer, IReadOnlyList<ReadOnlyMemory<byte>> chain, long index, DateTimeOffset at)
+    private string RootElsewhere(SpiffeId issuer, Identity identity, long index, DateTimeOffset at)
     {
+        // While trust.jsonl is read each change may name the root that this chain leads to.
+        if (identity.Elsewhere is var (changes, found) && changes == timeline.Changes)
+        {
+            return found;
+        }
+
+        var code = "";
         foreach (var (root, wasBefore) in timeline.Others(issuer.TrustDomain, index))
         {
-            if (SvidChain.Verify(chain, issuer, [root], at) is { Fault: SvidFault.None or SvidFault.OutsideValidity })
+            if (SvidChain.Verify(identity.Chain, issuer, [root], at) is { Fault: SvidFault.None or SvidFault.OutsideValidity })
             {
-                return wasBefore ? ReasonCodes.RootRemoved : ReasonCodes.RootNotYetTrusted;
+                code = wasBefore ? ReasonCodes.RootRemoved : ReasonCodes.RootNotYetTrusted;
+                break;
             }
         }
 
-        return "";
+        identity.Elsewhere = (timeline.Changes, code);
+        return code;
     }
 
-    private Identity IdentityOf(SignedStatement statement, EmitterRule rule, TrustEpoch epoch)
+    private Identity IdentityOf(SignedStatement statement, EmitterRule rule, KnownChain? chain, TrustEpoch epoch)
     {
-        var name = statement.KeyId is { } kid ? new Digest(kid.Span) : statement.X5t!.Value;
-        if (_identities.TryGetValue((statement.Issuer, name, epoch.Number), out var known) && !(known.Missing && statement.X5Chain.Count > 0))
+        var name = chain?.Name ?? new Digest(statement.KeyId!.Value.Span);
+        if (_identities.TryGetValue((statement.Issuer, name, epoch.Number), out var known))
         {
             return known;
         }
@@ -141,29 +152,19 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Di
             _identities.Clear();
         }
 
-        return _identities[(statement.Issuer, name, epoch.Number)] = Make(statement, rule, name, epoch);
+        return _identities[(statement.Issuer, name, epoch.Number)] = chain is null ? Pinned(rule) : Certified(statement.Issuer, chain.Certificates, epoch.Roots);
     }
 
-    private Identity Make(SignedStatement statement, EmitterRule rule, Digest name, TrustEpoch epoch)
+    private static Identity Pinned(EmitterRule rule) => new() { Key = StatementKey.FromSpki(rule.SubjectPublicKeyInfo!.Value.Span) };
+
+    private Identity Certified(SpiffeId issuer, IReadOnlyList<ReadOnlyMemory<byte>> chain, IReadOnlyList<ReadOnlyMemory<byte>> roots)
     {
         try
         {
-            if (rule.SubjectPublicKeyInfo is { } spki && statement.KeyId is not null)
-            {
-                return new Identity { Key = StatementKey.FromSpki(spki.Span) };
-            }
-
-            var chain = statement.X5Chain.Count > 0 ? [.. statement.X5Chain.Select(der => (ReadOnlyMemory<byte>)der.ToArray())] : certificates.GetValueOrDefault(name);
-            if (chain is null)
-            {
-                return new Identity { Missing = true };
-            }
-
-            using var leaf = X509CertificateLoader.LoadCertificate(chain[0].Span);
+            using var leaf = DerCertificate.Load(chain[0].Span);
             var (from, to) = (new DateTimeOffset(leaf.NotBefore.ToUniversalTime()), new DateTimeOffset(leaf.NotAfter.ToUniversalTime()));
-            var roots = epoch.Roots;
-            var atStart = options.Paths.VerifyPath(chain, statement.Issuer, roots, from, out var holds);
-            var atEnd = options.Paths.VerifyPath(chain, statement.Issuer, roots, to, out var holdsLate);
+            var atStart = options.Paths.VerifyPath(chain, issuer, roots, from, out var holds);
+            var atEnd = options.Paths.VerifyPath(chain, issuer, roots, to, out var holdsLate);
             return new Identity
             {
                 Key = StatementKey.FromCertificate(chain[0].Span),
@@ -193,10 +194,11 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Di
         /// <summary>A fault that holds at every time.</summary>
         public SvidCheck? Permanent { get; init; }
 
-        /// <summary>The code for a root of another time, empty where there is none such; null before it was looked for.</summary>
-        public string? Other { get; set; }
-
-        public bool Missing { get; init; }
+        /// <summary>
+        /// The code for a root of another time, empty where there is none such, and how many changes of trust were known when it
+        /// was looked for; null before.
+        /// </summary>
+        public (int Changes, string Code)? Elsewhere { get; set; }
 
         public string Problem { get; init; } = "";
     }

@@ -146,14 +146,14 @@ internal sealed class TrailCheck(string trace, FailureList integrity, FailureLis
     {
         if (record.Time > stream.LastTime)
         {
-            if (checkpointTime is { } signed && record.Time > signed + tolerance)
+            if (checkpointTime is { } signed && record.Time - signed > tolerance)
             {
                 warnings.Add(ReasonCodes.TimeAfterCheckpoint, "record", Id(record), $"a time before the checkpoint of {Times.Text(signed)}", Times.Text(record.Time));
             }
 
             stream.LastTime = record.Time;
         }
-        else if (record.Time < stream.LastTime - tolerance)
+        else if (stream.LastTime - record.Time > tolerance)
         {
             warnings.Add(ReasonCodes.ClockWentBack, "record", Id(record), $"a time near {Times.Text(stream.LastTime)}, that of an earlier record of its stream", Times.Text(record.Time));
         }

@@ -76,6 +76,5 @@ internal sealed class KeyStory : IDisposable
 
     private TrustPolicy Policy(IEnumerable<CheckpointSigner> keys, string retired) => TrustPolicy.Parse(
         string.Concat(keys.Select(key => $"log {key.VerifierKey}\n")) + retired
-        + string.Concat(Ledger.Policy.Encode().Split('\n').Where(line => !line.StartsWith("log ", StringComparison.Ordinal)).Select(line => line + "\n"))
-        + $"emitter operator spiffe://{DrillLedger.TrustDomain}/operator/*\n");
+        + string.Concat(Ledger.Policy.Encode().Split('\n').Where(line => !line.StartsWith("log ", StringComparison.Ordinal)).Select(line => line + "\n")));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Cairn.Evidence.Records;
 using CsCheck;
@@ -42,17 +43,31 @@ public class RecordAttributeTests
         Assert.Contains("attribute x", Assert.Throws<ArgumentException>(() => Value(new object())).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Record_nested_as_deep_as_allowed_is_read_whole()
-    {
-        object deep = "x";
-        for (var depth = 3; depth <= IJson.MaxDepth; depth++)
-        {
-            deep = new[] { deep };
-        }
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("[[1]]")]
+    [InlineData("[\"]\",[]]")]
+    [InlineData("[\"\\\\\",null]")]
+    [InlineData("[\"\\\"[\",{}]")]
+    [InlineData("[1],\"y\":null")]
+    public void Attribute_of_another_form_is_refused(string value) =>
+        Assert.Contains("attributes", Assert.Throws<EvidenceFormatException>(() => Record.Parse(WithAttribute(value))).Message, StringComparison.Ordinal);
 
-        Assert.Equal(JsonValueKind.Array, Value(deep).ValueKind);
-        Assert.ThrowsAny<Exception>(() => Value(new[] { deep }));
+    [Theory]
+    [InlineData("\"{[null]}\"")]
+    [InlineData("[\"]\",\"\\\"[\",\"\\\\\",\"null\",true,false,-1.5]")]
+    [InlineData("[],\"n\":[\"\"],\"[\":false")]
+    public void Text_in_attributes_may_look_like_another_form(string value) => Record.Parse(WithAttribute(value));
+
+    [Fact]
+    public void Array_in_an_array_is_refused_when_it_is_written() =>
+        Assert.Contains("attribute x", Assert.Throws<ArgumentException>(() => Value(new object[] { new[] { 1 } })).Message, StringComparison.Ordinal);
+
+    private static byte[] WithAttribute(string value)
+    {
+        var record = Encoding.UTF8.GetString(RecordWriter.Write(RecordTests.Header(), static body => body.WriteString("type", "tool.call"), new Dictionary<string, object> { ["x"] = 1 }));
+        return Encoding.UTF8.GetBytes(record.Replace("\"x\":1", $"\"x\":{value}", StringComparison.Ordinal));
     }
 
     private static double ReadBack(double number)

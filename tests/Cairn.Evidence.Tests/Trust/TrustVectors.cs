@@ -117,7 +117,7 @@ public class TrustVectors
         Case("upper-case keyword", "Quorum none\n"), Case("carriage return", "quorum none\r\n"), Case("no-break space", "quorum\u00a0none\n"),
         Case("witness key of a log's type", $"witness D {TestKeys.Stranger.VerifierKey}\nquorum none\n"), Case("log key of a witness's type", $"log {Fresh.VerifierKey}\nquorum none\n"),
         Case("one key twice", $"witness D {TestKeys.WitnessA.VerifierKey}\nquorum none\n"), Case("trust domain with a path", $"quorum none\ntrustdomain example.org/a {RootCertificate}\n"),
-        Case("root that is no certificate", "quorum none\ntrustdomain example.org AAAA\n"), Case("unknown role", "quorum none\nemitter boss spiffe://example.org/a\n"),
+        Case("root that is no certificate", "quorum none\ntrustdomain example.org AAAA\n"), Case("root with two algorithms for one signature", $"quorum none\ntrustdomain example.org {TwoAlgorithms}\n"), Case("unknown role", "quorum none\nemitter boss spiffe://example.org/a\n"),
         Case("star inside a segment", "quorum none\nemitter agent spiffe://example.org/a*\n"), Case("key that is no SubjectPublicKeyInfo", "quorum none\nemitter agent spiffe://example.org/a AAAA\n"),
         Case("retired without a size", $"retired {TestKeys.Stranger.VerifierKey}\nquorum none\n"), Case("retired up to no number", $"retired {TestKeys.Stranger.VerifierKey} all\nquorum none\n"),
         Case("retired up to more than 63 bits", $"retired {TestKeys.Stranger.VerifierKey} 9223372036854775808\nquorum none\n"),
@@ -125,6 +125,18 @@ public class TrustVectors
         Case("retired key of a witness's type", $"retired {Fresh.VerifierKey} 5\nquorum none\n"),
         Case("two rules for one pattern", "quorum none\nemitter agent spiffe://example.org/a\nemitter gateway spiffe://example.org/a\n"),
     ];
+
+    /// <summary>The root, in whose signed part ecdsa-with-SHA256 became ecdsa-with-SHA384 (RFC 5280 §4.1.1.2).</summary>
+    private static string TwoAlgorithms
+    {
+        get
+        {
+            var der = Convert.FromBase64String(RootCertificate);
+            byte[] sha256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+            der[der.AsSpan().IndexOf(sha256) + sha256.Length - 1] = 0x03;
+            return Convert.ToBase64String(der);
+        }
+    }
 
     private static object Case(string name, string lines) => new { Name = name, Policy = $"log {TestKeys.Log.VerifierKey}\n{Witnesses}{lines}" };
 

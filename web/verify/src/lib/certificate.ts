@@ -58,6 +58,8 @@ export function readCertificate(der: Bytes): Certificate {
   if (!issuer || issuer.tag !== 0x30 || !validity || validity.tag !== 0x30 || !subject || subject.tag !== 0x30 || !spki || spki.tag !== 0x30) {
     throw new Malformed("certificate: fields");
   }
+  checkName(issuer);
+  checkName(subject);
   const [from, until, ...more] = derAll(validity.content);
   if (more.length > 0) throw new Malformed("certificate: validity");
   const read = readExtensions(fields.slice(at + 6), version);
@@ -75,6 +77,19 @@ export function readCertificate(der: Bytes): Certificate {
     key: readPublicKey(spki.whole),
     ...read,
   };
+}
+
+/** A name is a sequence of sets of attributes, each with a type and a value of a universal type (RFC 5280 §4.1.2.4). */
+function checkName(name: Der): void {
+  for (const set of derAll(name.content)) {
+    const attributes = set.tag === 0x31 ? derAll(set.content) : [];
+    if (attributes.length === 0) throw new Malformed("certificate: name");
+    for (const attribute of attributes) {
+      const [type, value, ...more] = attribute.tag === 0x30 ? derAll(attribute.content) : [];
+      derOid(type);
+      if (!value || (value.tag & 0xc0) !== 0 || more.length > 0) throw new Malformed("certificate: name");
+    }
+  }
 }
 
 type Extensions = Pick<Certificate, "authority" | "pathLength" | "usage" | "purposes" | "uris" | "dnsNames" | "constraints" | "unknownCritical">;
@@ -97,20 +112,22 @@ function readExtensions(fields: Der[], version: bigint): Extensions {
       seen.add(oid);
       switch (oid) {
         case "2.5.29.19": {
-          const items = derAll(derOne(value.content, 0x30).content);
-          authority = items[0]?.tag === 1 && items[0].content[0] === 0xff;
-          const limit = items.find((item) => item.tag === 2);
-          if (limit) pathLength = Number(derUint(limit));
+          const items = derAll(derOne(value.content, 0x30).content), flag = items[0]?.tag === 1 ? items.shift() : undefined;
+          if (flag && (flag.content.length !== 1 || (flag.content[0] !== 0xff && flag.content[0] !== 0))) throw new Malformed("certificate: basic constraints");
+          authority = flag?.content[0] === 0xff;
+          if (items.length > 1) throw new Malformed("certificate: basic constraints");
+          if (items[0]) pathLength = Number(derUint(items[0]));
           break;
         }
         case "2.5.29.15": {
           const bits = derOne(value.content, 3).content;
-          if (bits.length < 1 || bits[0]! > 7) throw new Malformed("certificate: key usage");
+          if (bits.length < 1 || bits[0]! > 7 || (bits.length === 1 ? bits[0]! > 0 : (bits.at(-1)! & ((1 << bits[0]!) - 1)) !== 0)) throw new Malformed("certificate: key usage");
           usage = { critical, bits: bits[1] ?? 0 };
           break;
         }
         case "2.5.29.17":
           for (const name of derAll(derOne(value.content, 0x30).content)) {
+            if (name.tag === 0xa6 || (name.tag === 0x86 && name.content.some((byte) => byte > 0x7f))) throw new Malformed("certificate: a URI name in another form");
             if (name.tag === 0x86) uris.push(latin1(name.content));
             if (name.tag === 0x82) dnsNames.push(latin1(name.content));
           }
@@ -149,6 +166,8 @@ function readConstraints(bytes: Bytes): NameConstraints {
   return trees;
 }
 
+const daysOf = (year: number, month: number): number => new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
+
 /** UTCTime or GeneralizedTime of RFC 5280 §4.1.2.5: with seconds, in UTC. */
 function readTime(element: Der | undefined): number {
   const text = element ? latin1(element.content) : "";
@@ -156,7 +175,7 @@ function readTime(element: Der | undefined): number {
   const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(digits);
   if (!match) throw new Malformed("certificate: time");
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [number, number, number, number, number, number];
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) throw new Malformed("certificate: time");
+  if (month < 1 || month > 12 || day < 1 || day > daysOf(year, month) || hour > 23 || minute > 59 || second > 59) throw new Malformed("certificate: time");
   return daysBefore(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 }
 

@@ -36,7 +36,7 @@ export function readManifest(bytes: Bytes): Manifest {
     throw error;
   }
   const object = (one: unknown): Record<string, unknown> => (typeof one === "object" && one !== null && !Array.isArray(one) ? (one as Record<string, unknown>) : fail("another form"));
-  const text = (one: unknown): string => (typeof one === "string" ? one : fail("another form"));
+  const text = (one: unknown): string => (typeof one === "string" && !/[\0\p{Noncharacter_Code_Point}\p{Surrogate}]/u.test(one) ? one : fail("another form"));
   const number = (one: unknown): number => (typeof one === "number" && Number.isSafeInteger(one) && one >= 0 ? one : fail("another form"));
   const root = object(value), counted = object(root.counts);
   const counts = Object.fromEntries(COUNTS.map((name) => [name, number(counted[name])])) as unknown as Counts;

@@ -95,6 +95,14 @@ class Portable implements Sha256 {
     for (; at < bytes.length; at++) this.#block[this.#held++] = bytes[at]!;
   }
 
+  /** Begins anew. */
+  reset(): this {
+    this.#state.set(INITIAL);
+    this.#held = 0;
+    this.#length = 0;
+    return this;
+  }
+
   byte(value: number): void {
     this.#length++;
     this.#block[this.#held++] = value;
@@ -109,22 +117,30 @@ class Portable implements Sha256 {
       this.#held = 0;
     }
     block.fill(0, this.#held, 56);
-    const view = new DataView(block.buffer);
-    view.setUint32(56, Math.floor(this.#length / 0x20000000));
-    view.setUint32(60, (this.#length << 3) >>> 0);
+    putWord(block, 56, Math.floor(this.#length / 0x20000000));
+    putWord(block, 60, this.#length << 3);
     compress(this.#state, block, 0);
     const out = new Uint8Array(32);
-    const words = new DataView(out.buffer);
-    for (let i = 0; i < 8; i++) words.setInt32(4 * i, this.#state[i]!);
+    for (let i = 0; i < 8; i++) putWord(out, 4 * i, this.#state[i]!);
     return out;
   }
 }
+
+function putWord(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word >>> 24;
+  bytes[at + 1] = word >>> 16;
+  bytes[at + 2] = word >>> 8;
+  bytes[at + 3] = word;
+}
+
+// A record costs two short hashes or more, and what they are made with would cost as much as they do: one is used for all.
+const once = new Portable();
 
 /** SHA-256 in JavaScript alone (FIPS 180-4). */
 export const portableSha256: Sha256Provider = {
   start: () => new Portable(),
   join(prefix, a, b) {
-    const sha = new Portable();
+    const sha = once.reset();
     if (prefix >= 0) sha.byte(prefix);
     sha.update(a);
     if (b) sha.update(b);

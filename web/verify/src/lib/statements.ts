@@ -160,7 +160,10 @@ export class StatementReader {
     trail.record(record, stream, assurance);
     const input = contents && (await contents.record(record));
     observer.record?.(record, place, assurance, stream);
-    if (record.kind === "policy.decided") observer.decision?.(await decisions.record(record, input), place);
+    if (record.kind === "policy.decided") {
+      const result = await decisions.record(record, input);
+      observer.decision?.(result, place);
+    }
     return record;
   }
 }

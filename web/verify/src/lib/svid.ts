@@ -52,7 +52,7 @@ export function checkSvid(chain: readonly Bytes[], issuer: string, roots: readon
 export function pathsTo(root: Certificate, path: readonly Certificate[], others: readonly Certificate[]): Path[] {
   const last = path.at(-1)!;
   const found: Path[] = [];
-  if (isIssuer(root, last, path) && isSignedBy(last, root) && obeysConstraints([...path, root])) {
+  if (equal(root.subject, root.issuer) && isIssuer(root, last, path) && isSignedBy(last, root) && obeysConstraints([...path, root])) {
     const all = [...path, root];
     found.push({ root, through: path.slice(1), from: Math.max(...all.map((one) => one.notBefore)), until: Math.min(...all.map((one) => one.notAfter)) });
   }

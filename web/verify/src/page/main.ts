@@ -1,7 +1,8 @@
 import type { Report } from "../lib/report";
 import { byId, element } from "./dom";
 import { VirtualList } from "./list";
-import { VerifySession, type Answer, type Question, type RecordDetail, type Rows, type WorkerCode } from "./session";
+import { Rows } from "./rows";
+import { VerifySession, type Answer, type Question, type RecordDetail, type WorkerCode } from "./session";
 import { delegationTree } from "./tree";
 import { decisionFacts } from "./decisions";
 import { banner, emitterTable, failureList, verdicts } from "./verdicts";
@@ -99,7 +100,7 @@ function hear(answer: Answer): void {
       break;
     case "report":
       report = answer.report;
-      rows = answer.rows;
+      rows = new Rows(answer.rows);
       status.textContent = `Done in ${(answer.milliseconds / 1000).toFixed(1)} s: ${answer.report.verified ? "verified" : "not verified"}${answer.report.trust.pinned ? "" : ", trust not pinned"}.`;
       document.documentElement.dataset.state = "done";
       show();
@@ -121,8 +122,8 @@ function hear(answer: Answer): void {
 const list = new VirtualList(
   byId("timeline"),
   (i) => [
-    element("time", {}, rows!.time[i]!.slice(11, 23)), element("span", { class: "kind" }, rows!.kind[i]!), element("span", { class: `mark ${rows!.assurance[i]}` }, rows!.assurance[i]!),
-    element("span", { class: "actor" }, rows!.actor[i]!),
+    element("time", {}, rows!.time(i).slice(11, 23)), element("span", { class: "kind" }, rows!.kind(i)), element("span", { class: `mark ${rows!.assurance(i)}` }, rows!.assurance(i)),
+    element("span", { class: "actor" }, rows!.actor(i)),
   ],
   (line) => ask({ kind: "record", line }),
 );
@@ -141,14 +142,8 @@ function show(): void {
 }
 
 function showRows(): void {
-  const wanted = filter.value.trim().toLowerCase(), all = rows!;
-  const found: number[] = [];
-  for (let i = 0; i < all.count; i++) {
-    if (wanted === "" || [all.kind[i]!, all.actor[i]!, all.id[i]!, all.time[i]!, all.stream[i]!].some((text) => text.toLowerCase().includes(wanted))) found.push(i);
-  }
-  // By time, as it was said; records of one time stay in the ledger's order.
-  found.sort((a, b) => (all.time[a]! < all.time[b]! ? -1 : all.time[a]! > all.time[b]! ? 1 : a - b));
-  byId("count").textContent = `${found.length.toLocaleString("en")} of ${all.count.toLocaleString("en")} records`;
+  const found = rows!.find(filter.value.trim().toLowerCase());
+  byId("count").textContent = `${found.length.toLocaleString("en")} of ${rows!.count.toLocaleString("en")} records`;
   list.show(found);
 }
 
@@ -158,20 +153,20 @@ function step(title: string, ...facts: (readonly [string, string])[]): HTMLEleme
 
 function showRecord(line: number, detail: RecordDetail): void {
   const { statement } = detail, checkpoint = report!.checkpoint;
-  const subjects = new Set([rows!.id[line]!, `line ${line + 1}`, statement?.index ?? ""]);
+  const subjects = new Set([rows!.id(line), `line ${line + 1}`, statement?.index ?? ""]);
   const failures = [...report!.integrity.failures, ...report!.completeness.failures, ...report!.corroboration.failures].filter((failure) => subjects.has(failure.subject.id) && (failure.subject.kind === "record" || failure.subject.kind === "statement"));
   byId("record").replaceChildren(
-    element("h3", { id: "record-title", tabindex: "-1" }, `${rows!.kind[line]} · ${rows!.time[line]}`),
+    element("h3", { id: "record-title", tabindex: "-1" }, `${rows!.kind(line)} · ${rows!.time(line)}`),
     failures.length > 0 ? failureList(failures, failures.length) : element("p", { class: "quiet" }, report!.integrity.state === "passed" ? "Its proof holds, step by step:" : "No failure names this record or its statement; but the bundle is not intact."),
     element(
       "ol", { class: "proof" },
-      step("Record", ["leaf hash", detail.leaf], ["position in its statement", `${detail.position}`], ["assurance", rows!.assurance[line]!]),
+      step("Record", ["leaf hash", detail.leaf], ["position in its statement", `${detail.position}`], ["assurance", rows!.assurance(line)]),
       statement
         ? step("Statement", ["signed by", statement.issuer], ["with", `${statement.algorithm}, ${statement.key}`], ["stream and ordinal", `${statement.stream}, ${statement.seq}`], ["records under its root", `${statement.records}, of which ${detail.siblings} are not in this bundle`], ["root", statement.root], ["hash", statement.hash])
         : step("Statement", ["unreadable", "its bytes are no statement"]),
       step("Ledger's tree", ["index", statement?.index ?? "unknown"], ["leaf hash", statement?.leaf ?? "unknown"], ["inclusion path", detail.path.length === 0 ? "empty: a tree of one leaf" : detail.path.join("\n")]),
       step("Checkpoint", ["origin", checkpoint?.origin ?? "none"], ["size", `${checkpoint?.size ?? "none"}`], ["root", checkpoint?.root ?? "none"], ["signed", checkpoint?.time ?? "at no stated time"], ["by", report!.trust.log_keys.join(", ") || "no known key"]),
-      step("Time", ["its own clock", rows!.time[line]!], ["others", detail.brackets.length > 0 ? detail.brackets.join("\n") : "nobody else says when"]),
+      step("Time", ["its own clock", rows!.time(line)], ["others", detail.brackets.length > 0 ? detail.brackets.join("\n") : "nobody else says when"]),
       ...(detail.decision ? [step("Decision", ...decisionFacts(detail.decision))] : []),
     ),
     element("h4", {}, "The record"),

@@ -8,9 +8,10 @@ import type { Report } from "../lib/report";
 import { leafHash, sha256 } from "../lib/sha256";
 import { readStatement, type Statement } from "../lib/statement";
 import { describeBracket, SOURCES, type Times } from "../lib/times";
-import { showTime, type Assurance } from "../lib/trail";
+import { showTime } from "../lib/trail";
 import { verifyBundle } from "../lib/verify";
 import type { ByteSource, Name } from "../lib/zip";
+import { RowsBuilder, type RowColumns } from "./rows";
 
 /** What the page asks, and what it hears. The work is done in a worker, or on the page in slices where there is none. */
 export type Question =
@@ -25,22 +26,9 @@ export interface WorkerCode {
 
 export type Answer =
   | { readonly kind: "progress"; readonly done: number; readonly all: number }
-  | { readonly kind: "report"; readonly report: Report; readonly rows: Rows; readonly milliseconds: number }
+  | { readonly kind: "report"; readonly report: Report; readonly rows: RowColumns; readonly milliseconds: number }
   | { readonly kind: "record"; readonly line: number; readonly detail: RecordDetail }
   | { readonly kind: "unusable"; readonly message: string };
-
-/** The trail in columns, so that a million rows cross from the worker at once. Line n of records.jsonl is row n. */
-export interface Rows {
-  readonly count: number;
-  readonly id: readonly string[];
-  readonly kind: readonly string[];
-  readonly time: readonly string[];
-  readonly span: readonly string[];
-  readonly parent: readonly string[];
-  readonly actor: readonly string[];
-  readonly stream: readonly string[];
-  readonly assurance: readonly Assurance[];
-}
 
 /** One record with its proof: record → statement → tree → checkpoint. */
 export interface RecordDetail {
@@ -122,18 +110,8 @@ export class VerifySession {
 
   async #verify(bundle: File, policy: File | undefined): Promise<void> {
     const started = performance.now();
-    const rows = { id: [] as string[], kind: [] as string[], time: [] as string[], span: [] as string[], parent: [] as string[], actor: [] as string[], stream: [] as string[], assurance: [] as Assurance[] };
+    const rows = new RowsBuilder();
     const pieces = new Map<Name, Blob[]>(KEPT.map((name) => [name, []]));
-    const shared = new Map<string, string>();
-    /** One copy of a text that comes often; a slice of a line would keep the whole line. */
-    const once = (text: string): string => {
-      let kept = shared.get(text);
-      if (kept === undefined) {
-        if (shared.size > 100000) shared.clear();
-        shared.set(text, (kept = text));
-      }
-      return kept;
-    };
     this.#places = [];
     this.#statements = [];
     this.#decisions = new Map();
@@ -153,21 +131,17 @@ export class VerifySession {
       },
       record: (record: CairnRecord | undefined, place, assurance, stream) => {
         this.#places.push(place);
-        rows.id.push(record ? record.id : "");
-        rows.kind.push(record ? once(record.kind) : "unreadable");
-        rows.time.push(record ? showTime(record.time) : "");
-        rows.span.push(record ? record.span : "");
-        rows.parent.push(record?.parent ?? "");
-        rows.actor.push(record ? once(record.actor) : "");
-        rows.stream.push(stream ? stream.id : "");
-        rows.assurance.push(assurance);
+        rows.add({
+          id: record?.id ?? "", kind: record?.kind ?? "unreadable", time: record ? showTime(record.time) : "", span: record?.span ?? "", parent: record?.parent ?? "", actor: record?.actor ?? "",
+          stream: stream?.id ?? "", assurance,
+        });
       },
       decision: (result, place) => void this.#decisions.set(place.line, result),
       piece: (name, piece) => void pieces.get(name)?.push(new Blob([piece])),
     }, this.#decider ? { decider: this.#decider } : {});
     this.#decider?.end();
     this.#files = new Map([...pieces].map(([name, parts]) => [name, new Blob(parts)]));
-    this.#tell({ kind: "report", report, rows: { count: rows.id.length, ...rows }, milliseconds: performance.now() - started });
+    this.#tell({ kind: "report", report, rows: rows.finish(), milliseconds: performance.now() - started });
   }
 
   async #detail(row: number): Promise<RecordDetail> {

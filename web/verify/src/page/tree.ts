@@ -1,6 +1,6 @@
 import type { Report } from "../lib/report";
 import { element } from "./dom";
-import type { Rows } from "./session";
+import type { Rows } from "./rows";
 
 /** One stream's part of the trail, and those that were begun under it. */
 interface Part {
@@ -17,25 +17,25 @@ interface Part {
 /** The delegation tree: each stream hangs below the one that holds the span under which it started. */
 export function delegationTree(rows: Rows, report: Report): HTMLElement {
   const emitters = new Map(report.emitters.map((one) => [one.stream, one]));
-  const parts = new Map<string, Part>(), owner = new Map<string, string>();
+  const { texts, numbers } = rows.columns.stream;
+  const parts: Part[] = [], owner = new Map<string, Part | undefined>();
   for (let i = 0; i < rows.count; i++) {
-    const stream = rows.stream[i]!, span = rows.span[i]!;
-    let part = parts.get(stream);
-    if (!part) {
-      const emitter = emitters.get(stream);
-      part = { stream, actor: rows.actor[i]!, issuer: emitter?.issuer ?? "", role: emitter?.role ?? "unknown", records: 0, actions: 0, parent: "", children: [] };
-      parts.set(stream, part);
-    }
+    const number = numbers[i]!, stream = texts[number]!, kind = rows.kind(i), emitter = emitters.get(stream);
+    const part = (parts[number] ??= { stream, actor: rows.actor(i), issuer: emitter?.issuer ?? "", role: emitter?.role ?? "unknown", records: 0, actions: 0, parent: "", children: [] });
     part.records++;
-    if (rows.kind[i] === "action.requested") part.actions++;
-    if (rows.kind[i] === "task.started" && part.parent === "") part.parent = rows.parent[i]!;
-    if (span !== "" && !owner.has(span)) owner.set(span, stream);
+    if (kind === "action.requested") part.actions++;
+    if (kind === "task.started" && part.parent === "") owner.set((part.parent = rows.parent(i)), undefined);
+  }
+  // Of all spans only those under which a stream started are looked for.
+  owner.delete("");
+  for (let i = 0; i < rows.count; i++) {
+    const span = rows.span(i);
+    if (owner.has(span) && !owner.get(span)) owner.set(span, parts[numbers[i]!]);
   }
   const roots: Part[] = [];
-  for (const part of parts.values()) {
-    const above = owner.get(part.parent);
-    const holder = above === undefined || above === part.stream ? undefined : parts.get(above);
-    (holder && !isBelow(holder, part) ? holder.children : roots).push(part);
+  for (const part of parts) {
+    const holder = owner.get(part.parent);
+    (holder && holder !== part && !isBelow(holder, part) ? holder.children : roots).push(part);
   }
   return element("ul", { class: "tree" }, ...roots.map(branch));
 }

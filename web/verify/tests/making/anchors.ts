@@ -16,6 +16,9 @@ export const ANCHOR_LIES = [
 ] as const;
 export type AnchorLie = (typeof ANCHOR_LIES)[number];
 
+/** Lies that need the log's own word on when it signed, which comes with ML-DSA-44. */
+export const ABOUT_THE_LOG: ReadonlySet<AnchorLie> = new Set(["backdated token", "backdated log", "backdated witness", "dated by 299 seconds", "dated by 301 seconds", "unsigned", "another origin", "fork"]);
+
 const STAMPING = "1.3.6.1.5.5.7.3.8";
 const DAY = 86400;
 const sequence = (...parts: Uint8Array[]): Bytes => der(0x30, ...parts);
@@ -49,7 +52,7 @@ export function anchored(random: Random, made: Made, lie: AnchorLie): Made {
     const signed = START + 100 * (i + 1) + (told && is("backdated log") ? -2000 : 0), leaves = made.leaves.slice(0, size);
     const shift = told && is("backdated token") ? -3000 : told && is("dated by 299 seconds") ? signed - 100 - 299 - stampedAt : told && is("dated by 301 seconds") ? signed - 100 - 302 - stampedAt : 0;
     const { text, note } = anchorNote(leaves, {
-      signed, seen: random.chance(50) || is("backdated witness") ? signed + 10 + (told && is("backdated witness") ? -2000 : 0) : undefined,
+      signed, mlDsa: made.mlDsa, seen: random.chance(50) || is("backdated witness") ? signed + 10 + (told && is("backdated witness") ? -2000 : 0) : undefined,
       ...(told && is("another origin") ? { origin: "ledger.example/other" } : {}), fork: told && is("fork"), unsigned: told && is("unsigned"), bad: told && is("signature bad"),
     });
     const path = consistency(size, made.leaves).map(base64);
@@ -62,7 +65,7 @@ export function anchored(random: Random, made: Made, lie: AnchorLie): Made {
   });
   if (is("not ascending")) lines.reverse();
   if (is("beyond")) {
-    const { note } = anchorNote([...made.leaves, sha256(utf8("beyond"))], { signed: START + 500 });
+    const { note } = anchorNote([...made.leaves, sha256(utf8("beyond"))], { signed: START + 500, mlDsa: made.mlDsa });
     lines.push(JSON.stringify({ checkpoint: base64(note), consistency: [], tokens: [] }));
   }
   const policy = new TextDecoder().decode(made.policy);

@@ -1,15 +1,26 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import { chromium, firefox, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
-/** The browser that tests look at pages with. */
-const executable = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+/** The browsers that tests look at pages with, as Debian has them. */
+const chromiums = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const firefoxes = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
 const axe = readFileSync(join(import.meta.dirname, "../node_modules/axe-core/axe.min.js"), "utf8");
 
+function installed(paths: readonly string[], name: string): string {
+  return paths.find(existsSync) ?? fail(`no ${name}: run ./test, which installs it, or apt-get install ${name}`);
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+/** Firefox as it was released, driven by WebDriver BiDi: no build of its own is needed (docs/decisions/0192-firefox-by-webdriver-bidi.md). */
+export const launchFirefox = (): Promise<Browser> => firefox.launch({ channel: "moz-firefox", executablePath: installed(firefoxes, "firefox-esr") });
+
 export async function launch(): Promise<Browser> {
-  if (!executable) throw new Error("no Chromium: run ./test, which installs it, or apt-get install chromium");
   return chromium.launch({
-    executablePath: executable,
+    executablePath: installed(chromiums, "chromium"),
     args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
 }
@@ -22,8 +33,12 @@ export interface Opened {
 }
 
 /** Opens a page by its address, in light or dark colours. */
-export async function open(browser: Browser, address: string, scheme: "light" | "dark" = "light", width?: number): Promise<Opened> {
-  const context = await browser.newContext({ colorScheme: scheme, bypassCSP: false, ...(width ? { viewport: { width, height: 800 } } : {}) });
+export const open = (browser: Browser, address: string, scheme: "light" | "dark" = "light", width?: number): Promise<Opened> =>
+  openWith(browser, address, { colorScheme: scheme, bypassCSP: false, ...(width ? { viewport: { width, height: 800 } } : {}) });
+
+/** Opens a page by its address. */
+export async function openWith(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser.newContext(options);
   const page = await context.newPage(), errors: string[] = [], requests: string[] = [];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(error.message));

@@ -163,7 +163,7 @@ const p256Root = (): Bytes => certificate({ subject: "further", issuer: "further
 function bundle(random: Random, lie: Lie, made: { entries: Entry[]; speakers: Speaker[]; roots: Bytes[] }): { bundle: Bytes; policy: Bytes } {
   const is = (...lies: Lie[]): boolean => lies.includes(lie);
   const { entries, speakers, roots } = made, leaves = entries.map((entry) => leafHash(entry.bytes));
-  const { note, policy } = checkpoint(random, "none", leaves);
+  const { note, policy } = checkpoint(random, "none", leaves, random.chance(10));
   const operator = speakers[0]!;
   const trusted = is("policy of all roots") ? roots : is("policy of another root") ? [roots[1]!] : is("policy without roots") ? [] : [roots[0]!];
   policy.push(...trusted.map((der) => `trustdomain example.org ${base64(der)}`), "emitter gateway spiffe://example.org/gateway/*");

@@ -1,7 +1,6 @@
-import { p256 } from "@noble/curves/nist.js";
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { compare, concat, utf8, type Bytes } from "../../src/lib/bytes";
 import { sha256 } from "../../src/lib/sha256";
+import { ed25519Public, p256Public, signEd25519, signP256 } from "./signing";
 
 /** CBOR and DER writers, keys and certificates for tests. Keys come from published labels: for tests only. */
 
@@ -54,17 +53,16 @@ export interface Key {
 }
 
 export function p256Key(label: string): Key {
-  const secret = seed(label), point = p256.getPublicKey(secret, false);
+  const secret = seed(label), point = p256Public(secret);
   return { type: "p256", secret, spki: der(0x30, der(0x30, oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")), der(3, Uint8Array.of(0), point)) };
 }
 
 export function ed25519Key(label: string): Key {
-  const secret = seed(label), point = ed25519.getPublicKey(secret);
+  const secret = seed(label), point = ed25519Public(secret);
   return { type: "ed25519", secret, spki: der(0x30, der(0x30, oid("1.3.101.112")), der(3, Uint8Array.of(0), point)) };
 }
 
-export const sign = (key: Key, message: Bytes): Bytes =>
-  (key.type === "p256" ? p256.sign(message, key.secret, { lowS: true }) : ed25519.sign(message, key.secret)) as Bytes;
+export const sign = (key: Key, message: Bytes): Bytes => (key.type === "p256" ? signP256(key.secret, message) : signEd25519(key.secret, message));
 
 export interface CertificateOptions {
   readonly subject: string;
@@ -82,10 +80,21 @@ export interface CertificateOptions {
   readonly from: number;
   readonly until: number;
   readonly extra?: Bytes;
+  /** 2 for version 3, and 0 for version 1, which has neither the field nor extensions. */
+  readonly version?: number;
+  /** Whether the extension of basic constraints is there. */
+  readonly constraints?: boolean;
+  /** The algorithm that the signed part names, where it is another. */
+  readonly inner?: Bytes;
 }
 
 export const name = (text: string): Bytes => der(0x30, der(0x31, der(0x30, oid("2.5.4.3"), der(0x0c, utf8(text)))));
-const time = (seconds: number): Bytes => der(0x17, utf8(new Date(seconds * 1000).toISOString().replaceAll(/[-:T]/g, "").slice(2, 14) + "Z"));
+/** UTCTime until 2049, GeneralizedTime from then on (RFC 5280 §4.1.2.5). */
+function time(seconds: number): Bytes {
+  const digits = new Date(seconds * 1000).toISOString().replaceAll(/[-:T]/g, "").slice(0, 14);
+  return digits < "2050" ? der(0x17, utf8(`${digits.slice(2)}Z`)) : der(0x18, utf8(`${digits}Z`));
+}
+
 export const algorithm = (key: Key): Bytes => (key.type === "p256" ? der(0x30, oid("1.2.840.10045.4.3.2")) : der(0x30, oid("1.3.101.112")));
 export const uint = (value: number): Bytes => der(2, Uint8Array.of(...(value > 127 ? [value >> 8, value & 255] : [value])));
 
@@ -94,15 +103,15 @@ export function certificate(options: CertificateOptions): Bytes {
   const unused = 31 - Math.clz32(usage & -usage || 1);
   const extension = (id: string, critical: boolean, value: Bytes): Bytes => der(0x30, oid(id), ...(critical ? [der(1, Uint8Array.of(255))] : []), der(4, value));
   const extensions = [
-    extension("2.5.29.19", true, der(0x30, ...(options.authority ? [der(1, Uint8Array.of(255)), ...(options.pathLength === undefined ? [] : [uint(options.pathLength)])] : []))),
+    ...(options.constraints === false ? [] : [extension("2.5.29.19", true, der(0x30, ...(options.authority ? [der(1, Uint8Array.of(255)), ...(options.pathLength === undefined ? [] : [uint(options.pathLength)])] : [])))]),
     ...(usage === 0 ? [] : [extension("2.5.29.15", options.usageCritical ?? true, der(3, Uint8Array.of(unused, usage)))]),
     ...(options.uris ? [extension("2.5.29.17", false, der(0x30, ...options.uris.map((uri) => der(0x86, utf8(uri)))))] : []),
     ...(options.extra ? [options.extra] : []),
   ];
   const signed = der(
     0x30,
-    der(0xa0, uint(2)), uint(options.serial), algorithm(options.signer), name(options.issuer), der(0x30, time(options.from), time(options.until)),
-    name(options.subject), options.key.spki, der(0xa3, der(0x30, ...extensions)),
+    ...(options.version === 0 ? [] : [der(0xa0, uint(options.version ?? 2))]), uint(options.serial), options.inner ?? algorithm(options.signer), name(options.issuer), der(0x30, time(options.from), time(options.until)),
+    name(options.subject), options.key.spki, ...(options.version === 0 ? [] : [der(0xa3, der(0x30, ...extensions))]),
   );
   return der(0x30, signed, algorithm(options.signer), der(3, Uint8Array.of(0), options.signer.type === "p256" ? derSignature(sign(options.signer, signed)) : sign(options.signer, signed)));
 }

@@ -4,7 +4,7 @@ import { base64, concat, hex, uint64, utf8, type Bytes } from "../../src/lib/byt
 import { subtreeMessage } from "../../src/lib/note";
 import { leafHash, sha256 } from "../../src/lib/sha256";
 import { cbor, p256Key, seed, sign, type Cbor } from "./encode";
-import { inclusion, root } from "./tree";
+import { inclusions, root } from "./tree";
 import { manifest, ordered, zip, type Files } from "./zip";
 
 const PER_STATEMENT = 100;
@@ -23,8 +23,8 @@ function joined(pieces: readonly Uint8Array[]): Bytes {
   return all;
 }
 
-/** A good bundle of one gateway and about that many records of some 600 bytes, a hundred to a statement. */
-export function largeBundle(wanted: number): { bundle: Bytes; policy: Bytes; records: number } {
+/** A good bundle of one gateway and about that many records of some 500 bytes, a hundred to a statement; compressed, unless it is to be large on disk too. */
+export function largeBundle(wanted: number, stored = false): { bundle: Bytes; policy: Bytes; records: number } {
   const key = p256Key("large"), stream = seed("large stream").slice(0, 16) as Bytes, issuer = "spiffe://example.org/gateway/large";
   const lines: Bytes[] = [], statements: Bytes[] = [];
   const total = Math.ceil(wanted / PER_STATEMENT) * PER_STATEMENT;
@@ -68,8 +68,8 @@ export function largeBundle(wanted: number): { bundle: Bytes; policy: Bytes; rec
   files.set("certificates.jsonl", new Uint8Array(0));
   files.set("heads.jsonl", new Uint8Array(0));
   files.set("statements.bin", joined(statements.flatMap((one) => [Uint8Array.of(one.length >> 8, one.length & 255), one])));
-  files.set("proofs.jsonl", utf8(statements.map((_, i) => `{"index":${i},"records":"all","siblings":[],"path":${JSON.stringify(inclusion(i, leaves).map(base64))},"hints":""}\n`).join("")));
+  files.set("proofs.jsonl", utf8(inclusions(leaves).map((path, i) => `{"index":${i},"records":"all","siblings":[],"path":${JSON.stringify(path.map(base64))},"hints":""}\n`).join("")));
   files.set("records.jsonl", joined(lines.flatMap((one) => [one, Uint8Array.of(10)])));
   files.set("manifest.json", manifest(files, TRACE, ORIGIN));
-  return { bundle: zip(ordered(files).map((file) => ({ ...file, deflate: file.data.length > 1 << 20 }))), policy, records: total };
+  return { bundle: zip(ordered(files).map((file) => ({ ...file, deflate: !stored && file.data.length > 1 << 20 }))), policy, records: total };
 }

@@ -21,7 +21,7 @@ export async function readRotations(folder: string): Promise<Made[]> {
     const files: Files = new Map([...(await readZip(new MemorySource(bytes))).values()].map((entry) => [entry.name, bytes.slice(entry.data, entry.data + entry.size)]));
     const { trace, origin, created } = readManifest(files.get("manifest.json")!);
     files.delete("manifest.json");
-    return { files, policy, manifest: { created }, trace, origin, leaves: [] };
+    return { files, policy, manifest: { created }, trace, origin, leaves: [], mlDsa: true };
   }));
 }
 

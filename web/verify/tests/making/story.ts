@@ -1,4 +1,3 @@
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { ml_dsa44 } from "@noble/post-quantum/ml-dsa.js";
 import { base64, concat, hex, uint64, utf8, type Bytes } from "../../src/lib/bytes";
 import { commit, deriveKey } from "../../src/lib/commitment";
@@ -6,6 +5,7 @@ import { subtreeMessage } from "../../src/lib/note";
 import { leafHash, sha256 } from "../../src/lib/sha256";
 import { cbor, certificate, ed25519Key, p256Key, seed, sign, type Cbor, type CertificateOptions, type Key } from "./encode";
 import type { Random } from "./random";
+import { ed25519Public, signEd25519, signMlDsa44 } from "./signing";
 import { consistency, inclusion, root } from "./tree";
 import type { Files } from "./zip";
 
@@ -33,11 +33,11 @@ export const FAULTS = [
   "seq skipped", "seq repeated", "previous wrong", "records root wrong", "records count wrong", "stream of another issuer", "signature of another", "higher s", "algorithm swapped", "no emitter line", "unknown kid", "statement garbled",
   "known too new", "known root wrong", "known size zero", "known of the checkpoint", "head line missing",
   // records
-  "record seq skipped", "record seq repeated", "record id repeated", "record of another trail", "record garbled", "clock back 299", "clock back 301", "after checkpoint 299", "after checkpoint 301", "year 1", "year 9999",
+  "record seq skipped", "record seq repeated", "record id repeated", "record of another trail", "record garbled", "clock back 299", "clock back 301", "after checkpoint 299", "after checkpoint 301", "year 1", "year 1 at first", "year 9999",
   "own count off", "own count missing", "other counted more", "other counted less", "phantom counted", "counts are no array", "a count is text", "a count is negative", "a count is a fraction", "a stream id in upper case", "counts empty", "counted twice",
   "outcome without request", "outcome of an unknown request", "outcome twice", "outcome without status", "accepted twice", "accepted and never done", "request never done", "no task.ended", "record after the end", "no task.started", "start with a parent", "gap", "gap of nothing", "only gaps", "status of another kind", "emitter restarted",
   // the ledger
-  "no ed25519", "no ml-dsa", "ed25519 bad", "ml-dsa bad", "another origin", "extension lines", "extension lines without ed25519", "time zero", "time in 10000", "two ml-dsa lines", "unknown lines", "cosignature bad", "cosignature missing", "quorum of more", "note garbled", "line of key without name",
+  "no ed25519", "no ml-dsa", "ed25519 bad", "ml-dsa bad", "another origin", "extension lines", "extension lines without ed25519", "time zero", "time at the end of 9999", "time in 10000", "two ml-dsa lines", "unknown lines", "cosignature bad", "cosignature missing", "quorum of more", "note garbled", "line of key without name",
   // bundle
   "index off", "index beyond", "path short", "path long", "path wrong", "sibling wrong", "sibling missing", "sibling more", "positions off", "positions not ascending", "positions beyond", "all with siblings", "positions for all", "hints wrong", "hints odd", "hints empty", "hints short", "hints upper",
   "statement dropped", "statement twice", "statements swapped", "record line dropped", "record line twice", "record lines swapped", "record line added", "proof dropped", "proof with spaces", "head with spaces", "empty line", "no last newline",
@@ -75,6 +75,8 @@ export interface Made {
   readonly origin: string;
   /** Leaf hashes of the whole ledger. */
   readonly leaves: readonly Bytes[];
+  /** Whether the log has a key of ML-DSA-44 too: most made ones have not, since it is slow. */
+  readonly mlDsa: boolean;
 }
 
 const stamp = (micros: number): string => `${new Date(START * 1000 + Math.floor(micros / 1000)).toISOString().slice(0, 19)}.${String(micros % 1000000).padStart(6, "0")}Z`;
@@ -86,8 +88,8 @@ const WITNESS_ML = ml_dsa44.keygen(seed("witness ml-dsa-44"));
 const keyId = (name: string, type: number, key: Uint8Array): Bytes => sha256(concat(utf8(name), Uint8Array.of(10, type), key)).slice(0, 4);
 const vkey = (name: string, type: number, key: Uint8Array): string => `${name}+${hex(keyId(name, type, key))}+${base64(concat(Uint8Array.of(type), key))}`;
 
-/** Tells a story from the random numbers, with that fault in it. */
-export function tell(random: Random, fault: Fault): Made {
+/** Tells a story from the random numbers, with that fault in it; `mlDsa` is whether the log signs with ML-DSA-44 too, with its time. */
+export function tell(random: Random, fault: Fault, mlDsa = isOfTheLedger(fault) || random.chance(20)): Made {
   const is = (...faults: Fault[]): boolean => faults.includes(fault);
   const rootKey = p256Key("root"), between = p256Key("intermediate"), day = 86400;
   const make = (options: Partial<CertificateOptions> & Pick<CertificateOptions, "subject" | "issuer" | "serial" | "key" | "signer">): Bytes => certificate({ from: START - day, until: START + day, ...options });
@@ -149,6 +151,7 @@ export function tell(random: Random, fault: Fault): Made {
     if (!foreign && kind !== "task.started" && now(emitter, "record seq skipped")) emitter.seq += 1 + random.below(3);
     if (!foreign && emitter.seq > 0 && now(emitter, "record seq repeated")) emitter.seq -= 1;
     let time = stamp(micros);
+    if (!foreign && now(emitter, "year 1 at first")) time = "0001-01-01T00:00:00.000000Z";
     if (!foreign && emitter.seq > 0) {
       if (now(emitter, "clock back 299")) time = stamp(micros).replace("2026-01-01T00:00", "2025-12-31T23:55");
       if (now(emitter, "clock back 301")) time = "2025-12-31T23:54:00.000000Z";
@@ -301,7 +304,7 @@ export function tell(random: Random, fault: Fault): Made {
     if (now(emitter, "record after the end")) write(emitter, random.pick(["gap.declared", "context.captured"]), random.pick(["gap", "context"]), { reason: "late", count: 0 });
     flush(emitter);
   }
-  return bundle(random, fault, { entries, emitters, contents, heads, late, rootDer, policy });
+  return bundle(random, fault, mlDsa, { entries, emitters, contents, heads, late, rootDer, policy });
 }
 
 interface Told {
@@ -314,11 +317,11 @@ interface Told {
   readonly policy: string[];
 }
 
-function bundle(random: Random, fault: Fault, story: Told): Made {
+function bundle(random: Random, fault: Fault, mlDsa: boolean, story: Told): Made {
   const is = (...faults: Fault[]): boolean => faults.includes(fault);
   const { entries, emitters, contents } = story;
   const leaves = entries.map((entry) => leafHash(entry.bytes));
-  const { note, policy } = checkpoint(random, fault, leaves);
+  const { note, policy } = checkpoint(random, fault, leaves, mlDsa);
   policy.push(`trustdomain example.org ${base64(story.rootDer)}`, ...new Set(story.policy));
   const policyBytes = utf8(policy.join("\n") + "\n");
 
@@ -408,7 +411,7 @@ function bundle(random: Random, fault: Fault, story: Told): Made {
   if (is("manifest origin")) change.origin = "ledger.example/other";
   if (is("manifest created")) change.created = random.pick(["2026-01-01T00:30:00.5Z", "2026-01-01 00:30:00Z", "2026-01-01T00:30:00+00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]);
   if (is("manifest created impossible")) change.created = random.pick(["2026-02-30T00:30:00Z", "2026-01-01T24:00:00Z", "2026-01-01T23:59:60Z", "2025-02-29T00:00:00Z", "0000-01-01T00:00:00Z"]);
-  return { files, policy: policyBytes, manifest: change, trace: TRACE, origin: ORIGIN, leaves };
+  return { files, policy: policyBytes, manifest: change, trace: TRACE, origin: ORIGIN, leaves, mlDsa };
 }
 
 function addContents(random: Random, fault: Fault, files: Files, all: Told["contents"], recordLines: readonly Bytes[]): void {
@@ -438,38 +441,41 @@ function addContents(random: Random, fault: Fault, files: Files, all: Told["cont
   files.set("content.bin", concat(...contents.map((line) => line.content), left));
 }
 
-export function checkpoint(random: Random, fault: Fault, leaves: readonly Bytes[]): { note: Bytes; policy: string[] } {
+const isOfTheLedger = (fault: Fault): boolean => FAULTS.indexOf(fault) >= FAULTS.indexOf("no ed25519") && FAULTS.indexOf(fault) <= FAULTS.indexOf("line of key without name");
+
+/** The signed head of a ledger with these leaves, and the policy's lines on it. */
+export function checkpoint(random: Random, fault: Fault, leaves: readonly Bytes[], mlDsa: boolean): { note: Bytes; policy: string[] } {
   const is = (...faults: Fault[]): boolean => faults.includes(fault);
   const origin = is("another origin") ? "ledger.example/other" : ORIGIN, size = leaves.length, hash = root(leaves);
   const extended = is("extension lines", "extension lines without ed25519");
   const text = `${origin}\n${size}\n${base64(hash)}\n${extended ? "extra line\n" : ""}`;
-  const edKey = ed25519.getPublicKey(LOG_ED.secret);
+  const edKey = ed25519Public(LOG_ED.secret);
   const lines: string[] = [], policy: string[] = [];
   const line = (name: string, type: number, key: Uint8Array, blob: Uint8Array): void => void lines.push(`\u2014 ${name} ${base64(concat(keyId(name, type, key), blob))}`);
   const mlLine = (name: string, keys: typeof LOG_ML, time: bigint, bad: boolean): void => {
-    const signature = ml_dsa44.sign(subtreeMessage(name, time, { origin, size: BigInt(size), root: hash }), keys.secretKey, { extraEntropy: false });
+    const signature = signMlDsa44(keys.secretKey, subtreeMessage(name, time, { origin, size: BigInt(size), root: hash }));
     line(name, 6, keys.publicKey, concat(uint64(time), bad ? flip(random, signature as Bytes) : signature));
   };
-  if (!is("no ed25519", "extension lines without ed25519")) line(origin, 1, edKey, is("ed25519 bad") ? seed("bad") : ed25519.sign(utf8(text), LOG_ED.secret));
-  const time = is("time zero") ? 0n : is("time in 10000") ? 253402300800n : BigInt(SIGNED);
-  if (!is("no ml-dsa")) mlLine(origin, LOG_ML, time, is("ml-dsa bad"));
+  if (!is("no ed25519", "extension lines without ed25519")) line(origin, 1, edKey, is("ed25519 bad") ? seed("bad") : signEd25519(LOG_ED.secret, utf8(text)));
+  const time = is("time zero") ? 0n : is("time in 10000") ? 253402300800n : is("time at the end of 9999") ? 253402300799n : BigInt(SIGNED);
+  if (mlDsa && !is("no ml-dsa")) mlLine(origin, LOG_ML, time, is("ml-dsa bad"));
   if (is("two ml-dsa lines")) mlLine(origin, LOG_ML, BigInt(SIGNED + random.pick([-60, 0, 60])), random.chance(30));
   const both = !is("extension lines without ed25519") || random.chance(50);
   if (both) policy.push(`log ${vkey(ORIGIN, 1, edKey)}`);
-  policy.push(`log ${vkey(ORIGIN, 6, LOG_ML.publicKey)}`);
-  if (is("another origin") && random.chance(50)) policy.push(`log ${vkey("ledger.example/other", 1, ed25519.getPublicKey(seed("other log")))}`);
+  if (mlDsa) policy.push(`log ${vkey(ORIGIN, 6, LOG_ML.publicKey)}`);
+  if (is("another origin") && random.chance(50)) policy.push(`log ${vkey("ledger.example/other", 1, ed25519Public(seed("other log")))}`);
   const cosigned = is("cosignature bad", "cosignature missing", "quorum of more") || random.chance(40);
   if (cosigned) {
     const names = ["A", "B", "C"];
     names.forEach((name, i) => {
-      const key = ed25519.getPublicKey(WITNESSES[i]!), moment = BigInt(SIGNED + 5 * i);
+      const key = ed25519Public(WITNESSES[i]!), moment = BigInt(SIGNED + 5 * i);
       policy.push(`witness ${name} ${vkey(`witness-${name}.example`, 4, key)}`);
       if (is("cosignature missing", "quorum of more") && i === 1) return;
-      const blob = ed25519.sign(utf8(`cosignature/v1\ntime ${moment}\n${text}`), WITNESSES[i]!);
+      const blob = signEd25519(WITNESSES[i]!, utf8(`cosignature/v1\ntime ${moment}\n${text}`));
       line(`witness-${name}.example`, 4, key, concat(uint64(moment), is("cosignature bad") && i === 2 ? seed("bad cosignature".padEnd(3)) : new Uint8Array(0), is("cosignature bad") && i === 2 ? seed("bad") : blob));
     });
     policy.push(`witness M ${vkey("witness-m.example", 6, WITNESS_ML.publicKey)}`);
-    if (random.chance(50)) mlLine("witness-m.example", WITNESS_ML, BigInt(SIGNED + 7), false);
+    if (mlDsa && random.chance(50)) mlLine("witness-m.example", WITNESS_ML, BigInt(SIGNED + 7), false);
     policy.push("group W 2 A B C", `group Q ${is("quorum of more") ? "all" : "any"} W M`, `quorum ${is("quorum of more") ? random.pick(["Q", "B"]) : random.pick(["W", "Q", "none"])}`);
   } else {
     policy.push("quorum none");
@@ -480,16 +486,16 @@ export function checkpoint(random: Random, fault: Fault, leaves: readonly Bytes[
 }
 
 /** An earlier tree, signed by the log and by witness A at those seconds since 1970. */
-export function anchorNote(leaves: readonly Bytes[], at: { signed: number; seen?: number | undefined; origin?: string; fork?: boolean; unsigned?: boolean; bad?: boolean }): { text: string; note: Bytes } {
+export function anchorNote(leaves: readonly Bytes[], at: { signed: number; mlDsa: boolean; seen?: number | undefined; origin?: string; fork?: boolean; unsigned?: boolean; bad?: boolean }): { text: string; note: Bytes } {
   const origin = at.origin ?? ORIGIN, hash = at.fork ? seed("fork") : root(leaves), text = `${origin}\n${leaves.length}\n${base64(hash)}\n`;
   const lines: string[] = [];
   const line = (name: string, type: number, key: Uint8Array, blob: Uint8Array): void => void lines.push(`\u2014 ${name} ${base64(concat(keyId(name, type, key), blob))}`);
-  line(origin, 1, ed25519.getPublicKey(LOG_ED.secret), at.bad ? seed("bad") : ed25519.sign(utf8(text), LOG_ED.secret));
+  if (at.mlDsa || !at.unsigned) line(origin, 1, ed25519Public(LOG_ED.secret), at.bad ? seed("bad") : signEd25519(LOG_ED.secret, utf8(text)));
   const time = BigInt(at.signed);
-  if (!at.unsigned) line(origin, 6, LOG_ML.publicKey, concat(uint64(time), ml_dsa44.sign(subtreeMessage(origin, time, { origin, size: BigInt(leaves.length), root: hash }), LOG_ML.secretKey, { extraEntropy: false })));
+  if (at.mlDsa && !at.unsigned) line(origin, 6, LOG_ML.publicKey, concat(uint64(time), signMlDsa44(LOG_ML.secretKey, subtreeMessage(origin, time, { origin, size: BigInt(leaves.length), root: hash }))));
   if (at.seen !== undefined) {
     const moment = BigInt(at.seen);
-    line("witness-A.example", 4, ed25519.getPublicKey(WITNESSES[0]!), concat(uint64(moment), ed25519.sign(utf8(`cosignature/v1\ntime ${moment}\n${text}`), WITNESSES[0]!)));
+    line("witness-A.example", 4, ed25519Public(WITNESSES[0]!), concat(uint64(moment), signEd25519(WITNESSES[0]!, utf8(`cosignature/v1\ntime ${moment}\n${text}`))));
   }
   return { text, note: utf8(`${text}\n${lines.join("\n")}\n`) };
 }

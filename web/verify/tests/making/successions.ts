@@ -22,7 +22,7 @@ export async function readKeyChanges(folder: string): Promise<Made[]> {
     const files: Files = new Map([...(await readZip(new MemorySource(bytes))).values()].map((entry) => [entry.name, bytes.slice(entry.data, entry.data + entry.size)]));
     const { trace, origin, created } = readManifest(files.get("manifest.json")!);
     files.delete("manifest.json");
-    for (const policy of policies) made.push({ files, policy, manifest: { created }, trace, origin, leaves: [] });
+    for (const policy of policies) made.push({ files, policy, manifest: { created }, trace, origin, leaves: [], mlDsa: true });
   }
   return made;
 }

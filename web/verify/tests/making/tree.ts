@@ -23,6 +23,19 @@ export function inclusion(index: number, leaves: readonly Bytes[]): Bytes[] {
   return index < k ? [...inclusion(index, leaves.slice(0, k)), root(leaves.slice(k))] : [...inclusion(index - k, leaves.slice(k)), root(leaves.slice(0, k))];
 }
 
+/** The inclusion paths of all leaves: each subtree's root is computed once. */
+export function inclusions(leaves: readonly Bytes[]): Bytes[][] {
+  const paths = leaves.map((): Bytes[] => []);
+  const walk = (from: number, to: number): Bytes => {
+    if (to - from === 1) return leaves[from]!;
+    const middle = from + split(to - from), left = walk(from, middle), right = walk(middle, to);
+    for (let i = from; i < to; i++) paths[i]!.push(i < middle ? right : left);
+    return nodeHash(left, right);
+  };
+  walk(0, leaves.length);
+  return paths;
+}
+
 export function consistency(size: number, leaves: readonly Bytes[], whole = true): Bytes[] {
   if (size === 0) return [];
   if (size === leaves.length) return whole ? [] : [root(leaves)];
