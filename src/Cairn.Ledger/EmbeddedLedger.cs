@@ -47,7 +47,7 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         _writer = new JournalWriter(_writing, _gate, options.Fatal, () => _sequencer?.Notify());
     }
 
-    /// <summary>How long after a root was removed every process on the directory refuses statements under it.</summary>
+    /// <summary>How long after a root was removed, or a key revoked, every process on the directory refuses statements under it.</summary>
     public static TimeSpan RootNotice { get; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The signed head that the journal holds: published, or about to be. Null for a ledger without a checkpoint.</summary>
@@ -127,6 +127,19 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
     public IReadOnlyList<long> StatementsOf(TraceId trace) => Reading<IReadOnlyList<long>>(journal =>
     {
         using var reader = journal.Query("SELECT idx FROM trail WHERE trace = $trace ORDER BY idx", ("$trace", Convert.FromHexString(trace.ToString())));
+        var indices = new List<long>();
+        while (reader.Read())
+        {
+            indices.Add(reader.GetInt64(0));
+        }
+
+        return indices;
+    });
+
+    /// <summary>The indices of an emitter's statements, ascending.</summary>
+    public IReadOnlyList<long> StatementsBy(SpiffeId issuer) => Reading<IReadOnlyList<long>>(journal =>
+    {
+        using var reader = journal.Query("SELECT statement.idx FROM stream JOIN statement USING(stream) WHERE stream.issuer = $issuer ORDER BY 1", ("$issuer", issuer.ToString()));
         var indices = new List<long>();
         while (reader.Read())
         {
@@ -285,7 +298,7 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         }
     }
 
-    /// <summary>The statements with changes of trust bundles, by ascending index: those of the policy's operators are looked at.</summary>
+    /// <summary>The statements with changes of trust bundles or revocations of keys, by ascending index: those of the policy's operators are looked at.</summary>
     /// <param name="policy">Says which emitters are operators.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     public IAsyncEnumerable<LedgerEntry> TrustChangesAsync(TrustPolicy policy, CancellationToken cancellationToken) =>
@@ -337,8 +350,9 @@ public sealed class EmbeddedLedger : ILedgerClient, IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a record is a change of a trust bundle.</summary>
-    public static bool IsTrustChange(ReadOnlyMemory<byte> record) => RecordView.Parse(record.Span).Kind.SequenceEqual("ledger.trust_changed"u8);
+    /// <summary>Whether a record is a change of a trust bundle, or revokes a key.</summary>
+    public static bool IsTrustChange(ReadOnlyMemory<byte> record) =>
+        RecordView.Parse(record.Span).Kind is var kind && (kind.SequenceEqual("ledger.trust_changed"u8) || kind.SequenceEqual("ledger.key_revoked"u8));
 
     /// <summary>Ends this process's part: what was acknowledged is durable already; if it is the sequencer, all of it gets its checkpoint first.</summary>
     public async ValueTask DisposeAsync()

@@ -68,7 +68,7 @@ public sealed class CairnServer : IAsyncDisposable
             authority = LocalAuthority.Open(directory.KeysPath, directory.TrustDomain, options.Time);
             ledger = await EmbeddedLedger.OpenAsync(directory, new EmbeddedLedgerOptions { Time = options.Time, Log = line => options.Log(line.StartsWith("cairn: ", StringComparison.Ordinal) ? line[7..] : line) }, cancellationToken);
             var tokens = ServerTokens.OpenOrCreate(directory.Root);
-            var enrolments = new Enrolments(directory.Root);
+            var enrolments = new Enrolments(directory.Root, key => RevokedKeys.Refuses(directory.KeysPath, key));
             var trail = new EnrolmentTrail(directory, ledger, authority, options);
             var statements = new StatementRoute(ledger);
             var app = Build(options);

@@ -62,6 +62,28 @@ public sealed class EnrolmentTests : IDisposable
     }
 
     [Fact]
+    public async Task Revoked_key_is_given_no_certificate_and_its_token_reads_nothing_but_the_id_can_join_with_another_key()
+    {
+        await using var server = await _bench.ServeAsync();
+        using var lost = _bench.Identity(server.Address, _bench.JoinToken);
+        using var svid = await lost.FetchAsync(ServerBench.Cancel);
+        var keys = Path.Combine(_bench.Data, "keys");
+
+        RevokedKeys.Add(keys, [new RefusedKey(Digest.Sha256(svid.Key.ExportSubjectPublicKeyInfo()), svid.Id.ToString(), DateTimeOffset.UtcNow)]);
+
+        var refused = await Assert.ThrowsAsync<SvidUnavailableException>(async () => await lost.FetchAsync(ServerBench.Cancel));
+        Assert.Contains("was revoked", refused.Message, StringComparison.Ordinal);
+        using (var http = new HttpClient { BaseAddress = server.Address, DefaultRequestHeaders = { Authorization = new("Bearer", lost.AccessToken) } })
+        {
+            Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await http.GetAsync(new Uri($"/v1/trails/{TraceId.New()}/counts", UriKind.Relative), ServerBench.Cancel)).StatusCode);
+        }
+
+        using var another = _bench.Identity(server.Address, _bench.JoinToken, folder: "another");
+        using var given = await another.FetchAsync(ServerBench.Cancel);
+        Assert.Equal(svid.Id, given.Id);
+    }
+
+    [Fact]
     public async Task Join_token_made_for_one_id_joins_that_id_once()
     {
         await using var server = await _bench.ServeAsync();

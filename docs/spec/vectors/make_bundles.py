@@ -21,7 +21,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from make_vectors import certificate, derive, header, leaf_hash, merkle_root, p256, seed, sha, sign_es256, statement
+from make_vectors import certificate, derive, header, leaf_hash, merkle_root, p256, seed, sha, sign_es256, spki, statement
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ORIGIN = "example.org/ledger/vectors"
@@ -78,28 +78,29 @@ class LogKeys:
     def retired_lines(self, size):
         return "".join(f"retired {vkey} {size}\n" for vkey in self.vkeys())
 
-    def note(self, size, root, kept):
-        return together([self], size, root, kept)
+    def note(self, size, root, kept, at=SIGNED_AT):
+        return together([self], size, root, kept, at=at)
 
-    def lines(self, size, root, kept):
+    def lines(self, size, root, kept, at=SIGNED_AT):
         """The text, and this log's two signature lines."""
         text = f"{ORIGIN}\n{size}\n{b64(root)}\n"
-        message = (b"subtree/v1\n\0" + bytes([len(ORIGIN)]) + ORIGIN.encode() + struct.pack(">Q", SIGNED_AT)
+        name = text + self.ids()[1].hex() + ("" if at == SIGNED_AT else f" {at}")
+        message = (b"subtree/v1\n\0" + bytes([len(ORIGIN)]) + ORIGIN.encode() + struct.pack(">Q", at)
                    + bytes([len(ORIGIN)]) + ORIGIN.encode() + struct.pack(">QQ", 0, size) + root)
-        old = kept.get(text + self.ids()[1].hex())
+        old = kept.get(name)
         try:
             signature = base64.b64decode(old or "")
             self.ml.public_key().verify(signature, message)
         except (InvalidSignature, ValueError):
             signature = self.ml.sign(message)
-        kept[text + self.ids()[1].hex()] = b64(signature)
-        ed, ml = (key_id + blob for key_id, blob in zip(self.ids(), [self.ed.sign(text.encode()), struct.pack(">Q", SIGNED_AT) + signature]))
+        kept[name] = b64(signature)
+        ed, ml = (key_id + blob for key_id, blob in zip(self.ids(), [self.ed.sign(text.encode()), struct.pack(">Q", at) + signature]))
         return text, [f"\u2014 {ORIGIN} {b64(ed)}\n", f"\u2014 {ORIGIN} {b64(ml)}\n"]
 
 
-def together(keys, size, root, kept, only=None):
+def together(keys, size, root, kept, only=None, at=SIGNED_AT):
     """The note of a tree by several sets of keys; with `only`, those signature lines of all."""
-    read = [one.lines(size, root, kept) for one in keys]
+    read = [one.lines(size, root, kept, at) for one in keys]
     lines = [line for _, own in read for line in own]
     return read[0][0] + "\n" + "".join(lines if only is None else [lines[i] for i in only])
 
@@ -387,6 +388,8 @@ def zipped(files, fit=True, names=None):
 
 
 def main():
+    import make_revocations  # which takes this module's parts
+
     with open(os.path.join(HERE, "bundles/checkpoints.json"), encoding="utf-8") as file:
         kept = json.load(file)
     used, keys, cases, made = {}, LogKeys(), [], {}
@@ -511,15 +514,16 @@ def main():
             used.update({key: value for key, value in kept.items() if key.startswith(text.split("\n\n")[0])})
         for name, lines in (("keys-old", old.policy_lines()), ("keys-new", new.policy_lines()), ("keys-both", old.policy_lines() + new.policy_lines()), ("keys-retired", new.policy_lines() + old.retired_lines(4))):
             made[name + ".policy"] = (lines + policy).encode()
+        made["keys-revoked.policy"] = made["keys-old.policy"] + f"revoked {sha(spki(emitters[1].key)).hex()} 2026-01-01T00:00:00Z\n".encode()
         return zipped(files)
 
     def keyed(name, data, **codes):
-        for policy in ("old", "new", "both", "retired"):
+        for policy in ("old", "new", "both", "retired", "revoked"):
             if policy in codes:
                 found = codes[policy]
                 case(name, data, *(("failed", "passed", "unproven") if found else ("passed", "passed", "passed")), found, policy=f"keys-{policy}.policy")
 
-    keyed("log-keys-changed", changed(), old=[], new=[], both=[], retired=[])
+    keyed("log-keys-changed", changed(), old=[], new=[], both=[], retired=[], revoked=["key-revoked"])
     keyed("log-keys-change-left-out", changed(bring=False), old=["checkpoint-unsigned"], new=["checkpoint-unsigned"], retired=[])
     keyed("log-keys-change-by-a-stranger", changed("by a stranger"), old=["checkpoint-unsigned", "succession-malformed", "succession-unsigned"])
     keyed("log-keys-change-without-possession", changed("without possession"), old=["checkpoint-unsigned", "succession-malformed", "succession-unsigned"])
@@ -530,6 +534,7 @@ def main():
     keyed("retired-log-keys-sign-on", changed(log=old, bring=False), old=[], retired=["checkpoint-unsigned", "key-retired"])
     keyed("retired-log-keys-sign-on-after-their-succession", changed(log=old), old=["checkpoint-unsigned", "key-retired"])
 
+    make_revocations.add(case, made, kept, used)
     for name, data in made.items():
         with open(os.path.join(HERE, "bundles", name), "wb") as file:
             file.write(data)

@@ -143,7 +143,8 @@ def all_kinds():
         ("credential.expired", "credential", {"id": "jti-2", "expired": "2026-01-01T00:05:00.000000Z"}),
         ("action.completed", "action", {"type": "process.exec", "resource": "file:///usr/bin/make", "requested": uuid7(9), "status": "tool_error", "error": {"code": "exit_2", "message": "the command ended with exit code 2"}, "output": held("output", 70), "error_output": held("error_output", 12), "duration_us": 53021, "changes": {"created": 2, "modified": 1, "deleted": 1, "whole": True, "files": [{"path": "out/a.o", "operation": "created", "after": digest, "bytes": 9}, {"path": "src/a.c", "operation": "modified", "before": digest, "after": digest, "bytes": 120}, {"path": "src/b.c", "operation": "deleted", "before": digest}]}}),
         ("action.completed", "action", {"type": "http.request", "resource": "http://api.example.org/orders?token=", "requested": uuid7(9), "status": "ok", "output": held("output", 812), "request_body": held("request_body", 64), "duration_us": 20411}),
-        ("task.ended", "outcome", {"status": "done", "emitters": [{"emitter": ISSUER, "stream": STREAM.hex(), "records": 30}]}),
+        ("ledger.key_revoked", "ledger", {"by": "ops@example.org", "key": seed("revoked").hex(), "emitter": ISSUER, "since": "2026-01-01T00:00:09.000000Z", "reason": "the host was taken over"}),
+        ("task.ended", "outcome", {"status": "done", "emitters": [{"emitter": ISSUER, "stream": STREAM.hex(), "records": 31}]}),
     ]
     attributes = {"gen_ai.tool.name": "read_file", "mcp.method.name": "tools/call", "retries": 2, "ratio": 0.30000000000000004, "cached": False, "tags": ["a", "b"]}
     return [record(n, kind, member, body,

@@ -13,6 +13,7 @@ internal static class IdentityCommand
         TokenCommand.Create(),
         RotateCommand.Create(),
         RetireCommand.Create(),
+        RevokeCommand.Create(),
         FederateCommand.Create(),
     };
 }

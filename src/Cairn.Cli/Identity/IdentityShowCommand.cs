@@ -14,13 +14,13 @@ internal static class IdentityShowCommand
         var data = DataOption.Create();
         var socket = SpiffeSocket.Create();
         var output = OutputOption.Create();
-        var command = new Command("show", "Show which identity I get here, from whom, until when; and the authority's roots") { data, socket, output };
+        var command = new Command("show", "Show which identity I get here, from whom, until when; and the authority's roots and revoked keys") { data, socket, output };
         command.SetAction(async (parsed, cancel) =>
         {
             var endpoint = SpiffeSocket.Resolve(parsed.GetValue(socket));
             var directory = endpoint is null || parsed.GetValue(data) is not null ? LedgerDirectory.Open(DataOption.Resolve(parsed.GetValue(data))) : null;
             var identities = endpoint is not null ? await PresentIdentity.OfAsync(endpoint, cancel) : [PresentIdentity.Of(directory!)];
-            Print(identities, directory is null ? [] : Roots(directory), parsed.IsJson(output));
+            Print(identities, directory is null ? [] : Roots(directory), directory is null ? [] : RevokedKeys.Read(directory.KeysPath), parsed.IsJson(output));
             return ExitCode.Done;
         });
         return command;
@@ -32,7 +32,7 @@ internal static class IdentityShowCommand
         return authority.Roots;
     }
 
-    private static void Print(IReadOnlyList<PresentIdentity> identities, IReadOnlyList<AuthorityRoot> roots, bool json)
+    private static void Print(IReadOnlyList<PresentIdentity> identities, IReadOnlyList<AuthorityRoot> roots, IReadOnlyList<RefusedKey> revoked, bool json)
     {
         if (json)
         {
@@ -40,6 +40,7 @@ internal static class IdentityShowCommand
             {
                 identities = identities.Select(one => new { spiffe_id = one.Id, source = one.Source, not_before = one.From, not_after = one.Until, hint = one.Hint }),
                 roots = roots.Select(root => new { sha256 = root.Thumbprint.ToString(), state = root.State.ToString().ToLowerInvariant(), since = root.Since }),
+                revoked = revoked.Select(one => new { key = one.Key.ToString(), emitter = one.Emitter, since = one.Time }),
             }));
             return;
         }
@@ -52,6 +53,11 @@ internal static class IdentityShowCommand
         foreach (var root in roots)
         {
             Console.Out.WriteLine($"root {root.Thumbprint}  {root.State.ToString().ToLowerInvariant()} since {root.Since:u}");
+        }
+
+        foreach (var one in revoked)
+        {
+            Console.Out.WriteLine($"key  {one.Key}  refused since {one.Time:u}{(one.Emitter.Length > 0 ? $"  {one.Emitter}" : "")}");
         }
     }
 }

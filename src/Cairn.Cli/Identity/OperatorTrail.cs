@@ -127,7 +127,7 @@ internal sealed class OperatorTrail : IAsyncDisposable
         {
             foreach (var bytes in entry.Records.Where(record => EmbeddedLedger.IsTrustChange(record)))
             {
-                if (TrustChange.Parse(Record.Parse(bytes).Body) is { } change)
+                if (Record.Parse(bytes) is { Kind: RecordKinds.LedgerTrustChanged } record && TrustChange.Parse(record.Body) is { } change)
                 {
                     last[change.TrustDomain] = change;
                 }

@@ -5,6 +5,7 @@ using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
 using Cairn.Ledger;
 using Cairn.Ledger.Witnessing;
+using Cairn.Trails;
 
 namespace Cairn.Cli.Investigate;
 
@@ -38,15 +39,25 @@ internal static class ShowCommand
         }
 
         var standing = StandingOf(open.Ledger, trail.Trace);
+        var revoked = await TrailRevocations.OfAsync(open.Ledger, open.Directory, id, cancel);
         if (json)
         {
             await using var stdout = Console.OpenStandardOutput();
-            TrailJson.Write(stdout, trail, shredding, brackets, json => StandingJson.Write(json, "checkpoint", standing));
+            TrailJson.Write(stdout, trail, shredding, brackets, json =>
+            {
+                StandingJson.Write(json, "checkpoint", standing);
+                RevokedJson.Write(json, revoked);
+            });
         }
         else
         {
             TrailScreen.Print(screen, trail, brackets);
             screen.Say($"Checkpoint: {(standing is null ? "none covers the whole trail yet" : $"size {standing.Size}; {standing}")}");
+            foreach (var key in revoked)
+            {
+                screen.Say($"Revoked: {key}");
+            }
+
             if (shredding is not null)
             {
                 screen.Say(ErasureWords.Tell(shredding));

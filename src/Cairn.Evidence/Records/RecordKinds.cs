@@ -65,6 +65,9 @@ public static class RecordKinds
     /// <summary>A trust bundle or trust policy changed.</summary>
     public const string LedgerTrustChanged = "ledger.trust_changed";
 
+    /// <summary>A key that emitters signed with was revoked.</summary>
+    public const string LedgerKeyRevoked = "ledger.key_revoked";
+
     /// <summary>An emitter was enrolled.</summary>
     public const string LedgerEnrolled = "ledger.enrolled";
 
@@ -105,6 +108,7 @@ public static class RecordKinds
         [GapDeclared] = "gap",
         [LedgerKeyRotated] = "ledger",
         [LedgerTrustChanged] = "ledger",
+        [LedgerKeyRevoked] = "ledger",
         [LedgerEnrolled] = "ledger",
         [LedgerAccessed] = "ledger",
         [LedgerExported] = "ledger",

@@ -25,8 +25,17 @@ public enum TimeSource
 /// <param name="Accuracy">How far off the time may be by its own word; null where it says nothing.</param>
 public sealed record TimeClaim(TimeSource By, string Name, DateTimeOffset Time, TimeSpan? Accuracy = null)
 {
+    // Signatures of logs and witnesses, and most tokens, have whole seconds, cut off: one that says a second may have been made at its end.
+    private static readonly TimeSpan Resolution = TimeSpan.FromSeconds(1);
+
     /// <summary>The tree existed at this time at the latest.</summary>
     public DateTimeOffset NotAfter => Time + (Accuracy ?? TimeSpan.Zero);
+
+    /// <summary>Whether the claim puts the tree before a time: the whole second of its bound had ended by then (docs/spec/verification.md §14).</summary>
+    public bool IsBefore(DateTimeOffset time) => IsBefore(NotAfter, time);
+
+    /// <summary>The same of a bound by whomever.</summary>
+    public static bool IsBefore(DateTimeOffset notAfter, DateTimeOffset time) => notAfter <= time && time - notAfter >= Resolution;
 }
 
 /// <summary>A tree of the ledger, and who says when it existed.</summary>

@@ -7,7 +7,7 @@ namespace Cairn.Evidence.Trust;
 
 /// <summary>
 /// A verifier's whole trust: the log and its witnesses as C2SP tlog-policy lines, the emitters as <c>trustdomain</c> and
-/// <c>emitter</c> lines, and timestamp authorities as <c>timestamper</c> lines.
+/// <c>emitter</c> lines, timestamp authorities as <c>timestamper</c> lines, and keys of emitters that were revoked as <c>revoked</c> lines.
 /// </summary>
 public sealed class TrustPolicy
 {
@@ -28,6 +28,9 @@ public sealed class TrustPolicy
 
     /// <summary>The timestamp authorities, in the order of their first lines.</summary>
     public IReadOnlyList<Timestamper> Timestampers { get; }
+
+    /// <summary>Keys that the verifier knows to be revoked.</summary>
+    public IReadOnlyList<RevokedKey> Revoked { get; private init; } = [];
 
     /// <summary>A policy without witnesses for a log with these keys.</summary>
     public static TrustPolicy For(
@@ -61,7 +64,7 @@ public sealed class TrustPolicy
         }
 
         var logLines = PolicyLine.Split(lines.Append("quorum ").Append(other.Quorum ?? "none").Append('\n').ToString()).ToList();
-        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, Roots, Emitters, Timestampers);
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, Roots, Emitters, Timestampers) { Revoked = Revoked };
     }
 
     /// <summary>The same policy with a log's keys as a verified bundle's successions left them: new ones in force, old ones retired.</summary>
@@ -94,6 +97,7 @@ public sealed class TrustPolicy
         var roots = new List<TrustDomainRoot>();
         var emitters = new List<EmitterRule>();
         var timestampers = new TimestamperLines();
+        var revoked = new Dictionary<Digest, RevokedKey>();
         var ruled = new HashSet<(string Pattern, string? Key)>();
         foreach (var line in PolicyLine.Split(text))
         {
@@ -105,25 +109,32 @@ public sealed class TrustPolicy
                 case ["timestamper", var name, var der]:
                     timestampers.Add(line, name, CertificateOf(line, name, der));
                     break;
-                case ["emitter", var role, var pattern, .. { Length: <= 1 } key]:
-                    var rule = Emitter(line, role, pattern, key.FirstOrDefault());
-                    if (!ruled.Add((pattern, key.FirstOrDefault())))
+                case ["emitter", var role, var pattern, .. { Length: <= 1 } spki]:
+                    var rule = Emitter(line, role, pattern, spki.FirstOrDefault());
+                    if (!ruled.Add((pattern, spki.FirstOrDefault())))
                     {
                         throw line.Error($"the emitter {pattern} has a rule already");
                     }
 
                     emitters.Add(rule);
                     break;
-                case ["trustdomain" or "emitter" or "timestamper", ..]:
+                case ["revoked", var key, var since]:
+                    if (RevokedKey.Parse(line, key, since) is var one && !revoked.TryAdd(one.Key, one))
+                    {
+                        throw line.Error($"the key {one.Key} is revoked already");
+                    }
+
+                    break;
+                case ["trustdomain" or "emitter" or "timestamper" or "revoked", ..]:
                     throw line.Error(
-                        "expected `trustdomain NAME BASE64-CERTIFICATE`, `emitter agent|gateway|importer|operator SPIFFE-ID [BASE64-SPKI]` or `timestamper NAME BASE64-CERTIFICATE`");
+                        "expected `trustdomain NAME BASE64-CERTIFICATE`, `emitter agent|gateway|importer|operator SPIFFE-ID [BASE64-SPKI]`, `timestamper NAME BASE64-CERTIFICATE` or `revoked SHA256-OF-SPKI TIME`");
                 default:
                     logLines.Add(line);
                     break;
             }
         }
 
-        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters, timestampers.All());
+        return new TrustPolicy(LogPolicy.Parse(logLines), logLines, roots, emitters, timestampers.All()) { Revoked = [.. revoked.Values] };
     }
 
     /// <summary>The policy's text.</summary>
@@ -152,6 +163,11 @@ public sealed class TrustPolicy
             {
                 text.Append("timestamper ").Append(name).Append(' ').Append(Convert.ToBase64String(certificate.Span)).Append('\n');
             }
+        }
+
+        foreach (var key in Revoked)
+        {
+            text.Append(key).Append('\n');
         }
 
         return text.ToString();

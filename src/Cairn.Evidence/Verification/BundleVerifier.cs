@@ -92,16 +92,17 @@ public static class BundleVerifier
         var times = run.Times = new TimesCheck(new AnchorCheck(checkpoint, policy, keys, run.Integrity, run.Warnings, run.Options.ClockTolerance).Run(bundle));
         var timeline = new TrustTimeline(policy);
         using var trust = new IssuerTrust(policy, timeline, chains, checkpoint.Time, run.Options);
+        var revocations = run.Revocations = new RevocationCheck(policy, times, run.Integrity, run.Warnings);
         if (bundle.HasTrust)
         {
-            new TrustChangeCheck(checkpoint.Checkpoint.Head, trust, timeline, run.Integrity, run.Warnings, run.Options.Operator).Run(bundle);
+            new TrustChangeCheck(checkpoint.Checkpoint.Head, trust, timeline, revocations, run.Integrity, run.Warnings, run.Options.Operator).Run(bundle);
         }
 
-        successions.CheckIssuers(trust);
+        successions.CheckIssuers(trust, revocations);
         var trail = run.Trail = new TrailCheck(run.Trace!, run.Integrity, run.Completeness, run.Warnings, checkpoint.Time, run.Options.ClockTolerance);
         var decisions = run.Decisions = new DecisionCheck(PolicyMaterial.Read(bundle, run.Options, run.Integrity), run.Options.Decisions, run.Corroboration);
         var contents = run.Contents = bundle.HasContent ? new ContentCheck(bundle, run.Integrity, run.Options, decisions) : null;
-        var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, times, trail, contents, decisions, run.Integrity, run.Warnings, run.Options);
+        var statements = run.Statements = new StatementCheck(checkpoint.Checkpoint.Head, heads, trust, times, revocations, trail, contents, decisions, run.Integrity, run.Warnings, run.Options);
         statements.Run(bundle, cancellationToken);
         contents?.Finish();
         decisions.Finish();

@@ -29,20 +29,21 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Kn
     /// <param name="signedAfter">The time of its latest record: it was signed then or later.</param>
     /// <param name="failures">Where failures go.</param>
     /// <param name="warnings">Where warnings go.</param>
-    public void Check(SignedStatement statement, long index, string kind, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
+    /// <returns>SHA-256 of the key's SubjectPublicKeyInfo; null where no key was found.</returns>
+    public Digest? Check(SignedStatement statement, long index, string kind, DateTimeOffset signedAfter, FailureList failures, FailureList warnings)
     {
         var subject = $"{index}";
         var chain = chains.Of(statement);
         if (RuleFor(statement) is not { } rule)
         {
             failures.Add(ReasonCodes.IssuerUnknown, kind, subject, "an issuer that the trust policy has an emitter line for", Describe(statement));
-            return;
+            return null;
         }
 
         if (statement.KeyId is null && chain is null)
         {
             failures.Add(ReasonCodes.CertificateMissing, kind, subject, $"the certificate {statement.X5t} in the statement or in {BundleFiles.Certificates}", "none");
-            return;
+            return null;
         }
 
         var epoch = timeline.At(statement.Issuer.TrustDomain, index);
@@ -50,7 +51,7 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Kn
         if (identity.Key is null)
         {
             failures.Add(ReasonCodes.CertificateUntrusted, kind, subject, "a certificate or key that can be read", identity.Problem);
-            return;
+            return null;
         }
 
         if (!statement.Verify(identity.Key))
@@ -62,6 +63,8 @@ internal sealed class IssuerTrust(TrustPolicy policy, TrustTimeline timeline, Kn
         {
             CheckChain(statement, index, kind, identity, epoch, signedAfter, failures, warnings);
         }
+
+        return identity.Key.SpkiHash;
     }
 
     public void Dispose()

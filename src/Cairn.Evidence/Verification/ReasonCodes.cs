@@ -144,6 +144,9 @@ public static class ReasonCodes
     /// <summary>Integrity: a change of a trust bundle does not follow the one before it: one was left out.</summary>
     public const string TrustChangeMissing = "trust-change-missing";
 
+    /// <summary>Integrity: a statement's key was revoked, and nothing proves that it was signed before.</summary>
+    public const string KeyRevoked = "key-revoked";
+
     /// <summary>Integrity: a statement's signature does not verify under its issuer's key.</summary>
     public const string StatementSignature = "statement-signature";
 
@@ -245,6 +248,9 @@ public static class ReasonCodes
 
     /// <summary>Warning: an emitter's clock went back.</summary>
     public const string ClockWentBack = "clock-went-back";
+
+    /// <summary>Warning: a statement was signed before its key's revocation by the log's own word alone.</summary>
+    public const string BeforeRevocationByLog = "before-revocation-by-log";
 
     /// <summary>Warning: a certificate became valid only after the records that it signs.</summary>
     public const string CertificateLater = "certificate-later";

@@ -11,7 +11,7 @@ namespace Cairn.Evidence.Verification;
 /// record is hashed into its statement, every statement into the checkpoint.
 /// </summary>
 internal sealed class StatementCheck(
-    TreeHead newest, KnownHeads heads, IssuerTrust trust, TimesCheck times, TrailCheck trail, ContentCheck? contents, DecisionCheck decisions, FailureList integrity, FailureList warnings, VerifyOptions options)
+    TreeHead newest, KnownHeads heads, IssuerTrust trust, TimesCheck times, RevocationCheck revocations, TrailCheck trail, ContentCheck? contents, DecisionCheck decisions, FailureList integrity, FailureList warnings, VerifyOptions options)
 {
     private const int MostProofLine = 8 << 20;
     private const int ProgressEvery = 10_000;
@@ -82,7 +82,11 @@ internal sealed class StatementCheck(
         CheckHead(statement, proof.Index, subject);
         times.Take(proof.Index, statement.Payload.KnownHead?.Size ?? 0);
         var latest = CheckRecords(statement, proof, subject, stream, records);
-        trust.Check(statement, proof.Index, "statement", latest, integrity, warnings);
+        if (trust.Check(statement, proof.Index, "statement", latest, integrity, warnings) is { } key)
+        {
+            revocations.JudgeOfTrail(statement.Issuer, proof.Index, key);
+        }
+
         if (trail.Records >= _nextProgress)
         {
             _nextProgress = trail.Records + ProgressEvery;

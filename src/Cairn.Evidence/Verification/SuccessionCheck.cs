@@ -60,12 +60,15 @@ internal sealed class SuccessionCheck(Checkpoint newest, TrustPolicy policy, Log
         }
     }
 
-    /// <summary>Whether operators signed the statements, once it is known which roots were in force (docs/spec/verification.md §10).</summary>
-    public void CheckIssuers(IssuerTrust trust)
+    /// <summary>Whether operators signed the statements, once it is known which roots were in force and which keys are revoked (docs/spec/verification.md §10, §14).</summary>
+    public void CheckIssuers(IssuerTrust trust, RevocationCheck revocations)
     {
         foreach (var (statement, index, signedAfter) in _statements)
         {
-            trust.Check(statement, index, Kind, signedAfter, failures, warnings);
+            if (trust.Check(statement, index, Kind, signedAfter, failures, warnings) is { } key)
+            {
+                revocations.JudgeOther(statement.Issuer, index, Kind, key);
+            }
         }
     }
 

@@ -7,15 +7,16 @@ using Cairn.Evidence.Trust;
 namespace Cairn.Evidence.Verification;
 
 /// <summary>
-/// The changes of trust bundles that a bundle brings along (docs/spec/verification.md §10). None counts because the bundle
+/// The changes of trust bundles and the revocations of keys that a bundle brings along (docs/spec/verification.md §10, §14). None counts because the bundle
 /// has it: each is proven to be in the ledger, signed by an operator of the verifier's policy, under a root that was in
 /// force before it. What fails on the way is a failure, and changes nothing.
 /// </summary>
-internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, TrustTimeline timeline, FailureList integrity, FailureList warnings, Action<BundleRecord>? others)
+internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, TrustTimeline timeline, RevocationCheck revocations, FailureList integrity, FailureList warnings, Action<BundleRecord>? others)
 {
     private const string Kind = "trust change";
     private const int MostBytes = 256 << 20;
     private const int MostLine = 16 << 20;
+    private readonly List<(SpiffeId Issuer, long Index, Digest Key)> _signed = [];
 
     /// <exception cref="BundleFault">The file can't be read on.</exception>
     public void Run(BundleContents bundle)
@@ -49,13 +50,24 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
             {
                 Follow(evidence.Index, change);
             }
+
+            foreach (var (speaker, revocation) in found.Revoked)
+            {
+                revocations.Accept(evidence.Index, speaker.TrustDomain, revocation);
+            }
+        }
+
+        // Only now: an operator's own key may have been revoked by a later line.
+        foreach (var (issuer, index, key) in _signed)
+        {
+            revocations.JudgeOther(issuer, index, Kind, key);
         }
     }
 
-    private (List<(SpiffeId Operator, TrustChange Change)> Changes, List<BundleRecord> Others) Check(TrustEvidence evidence)
+    private Findings Check(TrustEvidence evidence)
     {
         var subject = $"{evidence.Index}";
-        var (changes, rest) = (new List<(SpiffeId, TrustChange)>(), new List<BundleRecord>());
+        var found = new Findings([], [], []);
         try
         {
             var statement = SignedStatement.Decode(evidence.Statement);
@@ -68,11 +80,15 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
                 latest = record.Time > latest ? record.Time : latest;
                 if (record.Kind == RecordKinds.LedgerTrustChanged && TrustChange.Parse(record.Body) is { } change)
                 {
-                    changes.Add((statement.Issuer, change));
+                    found.Changes.Add((statement.Issuer, change));
+                }
+                else if (record.Kind == RecordKinds.LedgerKeyRevoked)
+                {
+                    found.Revoked.Add((statement.Issuer, KeyRevocation.Parse(record.Body)));
                 }
                 else
                 {
-                    rest.Add(new BundleRecord(bytes, statement.Issuer, statement.Payload.Stream, evidence.Index));
+                    found.Others.Add(new BundleRecord(bytes, statement.Issuer, statement.Payload.Stream, evidence.Index));
                 }
             }
 
@@ -81,14 +97,17 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
                 integrity.Add(ReasonCodes.TrustChangeUntrusted, Kind, subject, "a statement of an operator of the trust policy", $"one of {Hex.Excerpt(statement.Issuer.ToString())}");
             }
 
-            trust.Check(statement, evidence.Index, Kind, latest, integrity, warnings);
+            if (trust.Check(statement, evidence.Index, Kind, latest, integrity, warnings) is { } key)
+            {
+                _signed.Add((statement.Issuer, evidence.Index, key));
+            }
         }
         catch (EvidenceFormatException error)
         {
-            integrity.Add(ReasonCodes.TrustChangeMalformed, Kind, subject, "a signed statement with changes of trust bundles", error.Message);
+            integrity.Add(ReasonCodes.TrustChangeMalformed, Kind, subject, "a signed statement with changes of trust bundles or revocations of keys", error.Message);
         }
 
-        return (changes, rest);
+        return found;
     }
 
     /// <summary>An operator speaks for its own trust domain. What it says of others (federation) is kept, and gives nobody trust.</summary>
@@ -110,4 +129,7 @@ internal sealed class TrustChangeCheck(TreeHead newest, IssuerTrust trust, Trust
 
         timeline.Accept(index, change);
     }
+
+    /// <summary>What the records of one statement say.</summary>
+    private sealed record Findings(List<(SpiffeId Operator, TrustChange Change)> Changes, List<(SpiffeId Operator, KeyRevocation Revocation)> Revoked, List<BundleRecord> Others);
 }

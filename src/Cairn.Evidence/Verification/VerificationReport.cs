@@ -155,4 +155,7 @@ public sealed record VerificationReport(
     /// <summary>The log's keys as policy and bundle prove them; null when the checkpoint could not be read. Part of no text form.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public Trust.LogKeyHistory? LogKeys { get; init; }
+
+    /// <summary>The revoked keys that statements are signed with, and which of these still stand; in the order in which they appear.</summary>
+    public IReadOnlyList<RevokedKeySummary> Revoked { get; init; } = [];
 }

@@ -30,6 +30,8 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
 
     public TimesCheck? Times { get; set; }
 
+    public RevocationCheck? Revocations { get; set; }
+
     public TrailCheck? Trail { get; set; }
 
     public ContentCheck? Contents { get; set; }
@@ -68,6 +70,7 @@ internal sealed class VerificationRun(TrustPolicy? policy, VerifyOptions options
             Warnings.First)
         {
             LogKeys = LogKeys,
+            Revoked = Revocations?.Summary ?? [],
         };
     }
 

@@ -25,6 +25,11 @@ public static class VerificationText
 
         yield return $"  {report.Counts.Records} records in {report.Counts.Statements} statements of {report.Counts.Streams} streams"
             + (report.Counts.Contents > 0 ? $", {report.Counts.Contents} disclosed contents" : "");
+        foreach (var revoked in report.Revoked)
+        {
+            yield return $"  {revoked}";
+        }
+
         foreach (var (name, verdict, summary) in Verdicts(report))
         {
             yield return $"{name}: {verdict.State.ToString().ToUpperInvariant()}{(summary.Length > 0 ? $" ({summary})" : "")}";

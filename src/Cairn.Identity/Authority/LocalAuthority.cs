@@ -135,9 +135,11 @@ public sealed class LocalAuthority : IDisposable
     }
 
     /// <summary>An SVID over a key that the caller has; the SVID owns the key from then on.</summary>
-    /// <exception cref="AuthorityException">The id is of another trust domain or has no path.</exception>
+    /// <exception cref="AuthorityException">The id is of another trust domain or has no path, or the key was revoked.</exception>
     public Svid IssueFor(ECDsa key, SpiffeId id, TimeSpan ttl)
     {
+        ArgumentNullException.ThrowIfNull(key);
+        RefuseRevoked(Digest.Sha256(key.ExportSubjectPublicKeyInfo()));
         var pair = Present();
         var (notBefore, notAfter) = Validity(pair.Root, id, ttl);
         var leaf = SvidCertificate.Leaf(pair.Root, pair.Key, new PublicKey(key), id, notBefore, notAfter);
@@ -146,8 +148,11 @@ public sealed class LocalAuthority : IDisposable
 
     /// <summary>A certificate chain for a verified PKCS#10 request. Only the request's key is used; the id is the caller's decision.</summary>
     /// <exception cref="AuthorityException">The id is of another trust domain or has no path.</exception>
+    /// <exception cref="KeyRevokedException">The request's key was revoked.</exception>
     public IReadOnlyList<byte[]> IssueFor(SvidRequest request, TimeSpan ttl)
     {
+        ArgumentNullException.ThrowIfNull(request);
+        RefuseRevoked(request.KeyThumbprint);
         var pair = Present();
         var (notBefore, notAfter) = Validity(pair.Root, request.Id, ttl);
         return [SvidCertificate.Leaf(pair.Root, pair.Key, request.PublicKey, request.Id, notBefore, notAfter)];
@@ -286,6 +291,14 @@ public sealed class LocalAuthority : IDisposable
             ? id.TrustDomain
             : throw new AuthorityException($"{path} does not name one trust domain (URI spiffe://NAME in its subject alternative name)");
 
+    private void RefuseRevoked(Digest key)
+    {
+        if (RevokedKeys.Read(_directory).FirstOrDefault(one => one.Key == key) is { } refused)
+        {
+            throw new KeyRevokedException(key, refused.Emitter);
+        }
+    }
+
     private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Validity(X509Certificate2 root, SpiffeId id, TimeSpan ttl)
     {
         if (id.TrustDomain != TrustDomain || id.Path.Length == 0)
@@ -330,4 +343,4 @@ public sealed class LocalAuthority : IDisposable
 }
 
 /// <summary>The authority can't be made, opened or used as asked. The message names the file or id and the remedy.</summary>
-public sealed class AuthorityException(string message, Exception? innerException = null) : Exception(message, innerException);
+public class AuthorityException(string message, Exception? innerException = null) : Exception(message, innerException);

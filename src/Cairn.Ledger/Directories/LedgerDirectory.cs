@@ -182,9 +182,25 @@ public sealed class LedgerDirectory
     /// <exception cref="LedgerDirectoryException">A part can't be read.</exception>
     internal TrustPolicy IngestPolicy() => TrustPolicy(static root => root.State != RootState.Removed);
 
-    /// <summary>A mark that changes whenever what <see cref="IngestPolicy"/> gives may have changed.</summary>
-    internal (DateTime, DateTime, DateTime) IngestStamp => (
-        File.GetLastWriteTimeUtc(Path.Combine(KeysPath, LocalAuthority.CertificateFile)), File.GetLastWriteTimeUtc(Path.Combine(KeysPath, LocalAuthority.RootsFileName)), File.GetLastWriteTimeUtc(EmittersPath));
+    /// <summary>The keys by which the ledger takes no statement any more: those revoked here, and by a line of <c>emitters.policy</c>.</summary>
+    /// <param name="policy">What <see cref="IngestPolicy"/> gave.</param>
+    /// <exception cref="LedgerDirectoryException">The list can't be read.</exception>
+    internal IReadOnlySet<Digest> RefusedKeys(TrustPolicy policy)
+    {
+        try
+        {
+            return RevokedKeys.Read(KeysPath).Select(one => one.Key).Concat(policy.Revoked.Select(one => one.Key)).ToHashSet();
+        }
+        catch (AuthorityException problem)
+        {
+            throw new LedgerDirectoryException($"the revoked keys of {Root} can't be read: {problem.Message}", problem);
+        }
+    }
+
+    /// <summary>A mark that changes whenever what <see cref="IngestPolicy"/> or <see cref="RefusedKeys"/> gives may have changed.</summary>
+    internal (DateTime, DateTime, DateTime, DateTime) IngestStamp => (
+        File.GetLastWriteTimeUtc(Path.Combine(KeysPath, LocalAuthority.CertificateFile)), File.GetLastWriteTimeUtc(Path.Combine(KeysPath, LocalAuthority.RootsFileName)), File.GetLastWriteTimeUtc(EmittersPath),
+        File.GetLastWriteTimeUtc(Path.Combine(KeysPath, RevokedKeys.FileName)));
 
     private TrustPolicy TrustPolicy(Func<AuthorityRoot, bool> takes)
     {

@@ -11,30 +11,30 @@ namespace Cairn.Ledger.Ingest;
 /// <summary>
 /// The keys that statements may be signed with: leaves of SVID chains that lead to the trust domain's root, and keys
 /// enrolled by policy. A chain is verified once and kept, also in the journal, since later statements name it by hash.
-/// When the policy changes (a root joins or is removed), nothing that was verified before it counts any more.
+/// When the policy changes (a root joins or is removed, a key is revoked), nothing that was verified before it counts any more.
 /// </summary>
 internal sealed class IssuerKeys : IDisposable
 {
     private const long LookEvery = 1000; // milliseconds
     private readonly Func<Digest, byte[]?> _storedChain;
-    private readonly Func<TrustPolicy?> _changed;
+    private readonly Func<Trusted?> _changed;
     private Trusted _trusted;
     private long _looked = Environment.TickCount64;
 
     /// <summary>Keys by a policy that stays as it is.</summary>
     public IssuerKeys(TrustPolicy policy, Func<Digest, byte[]?> storedChain)
-        : this(policy, storedChain, static () => null)
+        : this(new Trusted(policy, new HashSet<Digest>()), storedChain, static () => null)
     {
     }
 
-    private IssuerKeys(TrustPolicy policy, Func<Digest, byte[]?> storedChain, Func<TrustPolicy?> changed) =>
-        (_trusted, _storedChain, _changed) = (new Trusted(policy), storedChain, changed);
+    private IssuerKeys(Trusted trusted, Func<Digest, byte[]?> storedChain, Func<Trusted?> changed) =>
+        (_trusted, _storedChain, _changed) = (trusted, storedChain, changed);
 
     /// <summary>Keys by what a directory says at the time.</summary>
     public static IssuerKeys Of(LedgerDirectory directory, Func<Digest, byte[]?> storedChain)
     {
         var stamp = directory.IngestStamp;
-        return new IssuerKeys(directory.IngestPolicy(), storedChain, () =>
+        return new IssuerKeys(Trusted.By(directory), storedChain, () =>
         {
             var now = directory.IngestStamp;
             if (now == stamp)
@@ -44,9 +44,9 @@ internal sealed class IssuerKeys : IDisposable
 
             try
             {
-                var policy = directory.IngestPolicy();
+                var trusted = Trusted.By(directory);
                 stamp = now;
-                return policy;
+                return trusted;
             }
             catch (LedgerDirectoryException problem)
             {
@@ -58,10 +58,18 @@ internal sealed class IssuerKeys : IDisposable
     /// <summary>The key of a statement, whose issuer is trusted at the time of its records.</summary>
     /// <param name="statement">The statement.</param>
     /// <param name="at">The time of its first record: the certificate must have been valid then.</param>
-    /// <exception cref="SubmissionRejectedException">The issuer or its certificate is not trusted.</exception>
+    /// <exception cref="SubmissionRejectedException">The issuer or its certificate is not trusted, or its key was revoked.</exception>
     public StatementKey KeyFor(SignedStatement statement, DateTimeOffset at)
     {
-        var (policy, good) = Present();
+        var trusted = Present();
+        var key = KeyFor(statement, at, trusted.Policy, trusted.Good);
+        return !trusted.Refused.Contains(key.SpkiHash)
+            ? key
+            : throw new SubmissionRejectedException("key-revoked", $"statement {statement.Payload.Seq} of stream {statement.Payload.Stream} is signed with the key {key.SpkiHash} of {statement.Issuer}, which was revoked; sign with another key");
+    }
+
+    private StatementKey KeyFor(SignedStatement statement, DateTimeOffset at, TrustPolicy policy, ConcurrentDictionary<(SpiffeId, Digest), Known> good)
+    {
         if (statement.KeyId is { } keyId)
         {
             return Enrolled(policy, good, statement.Issuer, new Digest(keyId.Span));
@@ -135,7 +143,7 @@ internal sealed class IssuerKeys : IDisposable
         var (now, looked) = (Environment.TickCount64, Interlocked.Read(ref _looked));
         if (now - looked >= LookEvery && Interlocked.CompareExchange(ref _looked, now, looked) == looked && _changed() is { } changed)
         {
-            Volatile.Write(ref _trusted, new Trusted(changed));
+            Volatile.Write(ref _trusted, changed);
         }
 
         return Volatile.Read(ref _trusted);
@@ -148,12 +156,16 @@ internal sealed class IssuerKeys : IDisposable
         return new Known(StatementKey.FromSpki(rule.SubjectPublicKeyInfo!.Value.Span), DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
     }).Key;
 
-    /// <summary>A policy, and what was found good by it.</summary>
-    private sealed record Trusted(TrustPolicy Policy)
+    /// <summary>A policy, what was found good by it, and the keys that are revoked.</summary>
+    private sealed record Trusted(TrustPolicy Policy, IReadOnlySet<Digest> Refused)
     {
         public ConcurrentDictionary<(SpiffeId, Digest), Known> Good { get; } = new();
 
-        public void Deconstruct(out TrustPolicy policy, out ConcurrentDictionary<(SpiffeId, Digest), Known> good) => (policy, good) = (Policy, Good);
+        public static Trusted By(LedgerDirectory directory)
+        {
+            var policy = directory.IngestPolicy();
+            return new Trusted(policy, directory.RefusedKeys(policy));
+        }
     }
 
     /// <summary>A key and the time in which its certificate is valid: within it, the chain need not be verified again.</summary>

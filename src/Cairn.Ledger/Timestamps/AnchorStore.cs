@@ -18,7 +18,7 @@ public sealed record KeptAnchor(long Size, byte[] Note, IReadOnlyList<(string Ti
 
 /// <summary>
 /// The anchors of a data directory: a folder for each size below <c>anchors/</c>, with <c>checkpoint</c> and a file
-/// <c>NAME.tst</c> for each token. Files appear whole and are never changed. An anchor without a token is one that witnesses cosigned.
+/// <c>NAME.tst</c> for each token. Files appear whole and are never changed. An anchor without a token is kept for the times in its signatures.
 /// </summary>
 public sealed class AnchorStore(LedgerDirectory directory)
 {
@@ -45,13 +45,13 @@ public sealed class AnchorStore(LedgerDirectory directory)
     /// <summary>What the anchors claim under a policy; those that do not hold claim nothing.</summary>
     public IReadOnlyList<TimeAnchor> Claims(TrustPolicy policy) => [.. Sizes().Select(Find).OfType<KeptAnchor>().Select(kept => kept.Claims(policy)).OfType<TimeAnchor>()];
 
-    /// <summary>Keeps a checkpoint for the times in its cosignatures; durable when it returns. One of that size that is kept already stays.</summary>
+    /// <summary>Keeps a checkpoint for the times in its signatures; durable when it returns. One of that size that is kept already stays.</summary>
     /// <exception cref="IOException">It can't be written.</exception>
-    public void Add(SignedNote cosigned)
+    public void Add(SignedNote checkpoint)
     {
-        var folder = FolderOf(Checkpoint.Of(cosigned).Size);
+        var folder = FolderOf(Checkpoint.Of(checkpoint).Size);
         DurableFile.CreateDirectory(folder);
-        AddCheckpoint(folder, cosigned);
+        AddCheckpoint(folder, checkpoint);
     }
 
     /// <summary>Keeps a token over a checkpoint; durable when it returns.</summary>

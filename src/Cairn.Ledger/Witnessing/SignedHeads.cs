@@ -14,8 +14,8 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
 {
     private const int MostGathering = 16;
     private readonly Lock _gate = new();
+    private readonly KeptCheckpoints _kept = new(directory, policy);
     private readonly SortedDictionary<long, SignedNote> _gathering = [];
-    private readonly WitnessedAnchors? _anchors = policy is null ? null : new WitnessedAnchors(directory, policy);
     private (byte[] Bytes, SignedNote Note, bool Met)? _seen;
 
     public string FinalPath { get; } = new TileFolder(directory.TilesPath).CheckpointPath;
@@ -46,7 +46,7 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
         {
             if (policy is null)
             {
-                Publisher.PublishCheckpoint(note, FinalPath);
+                PublishFinal(note);
                 return;
             }
 
@@ -74,8 +74,7 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
             }
             else if (policy!.Standing(merged) is { IsMet: true } standing && (Published() is not { } published || SizeOf(published) < size))
             {
-                Publisher.PublishCheckpoint(merged.Encode(), FinalPath);
-                _anchors!.Offer(merged, standing);
+                PublishFinal(merged, standing);
             }
 
             return merged;
@@ -102,15 +101,26 @@ internal sealed class SignedHeads(LedgerDirectory directory, WitnessPolicy? poli
     private static SignedNote Union(SignedNote note, IEnumerable<NoteSignature> more) =>
         new(note.Body, [.. note.Signatures.Concat(more).GroupBy(line => (line.Name, line.KeyId)).Select(lines => lines.First())]);
 
+    /// <summary>The one place where readers' checkpoint is replaced: what is to be kept of before is kept.</summary>
+    private void PublishFinal(byte[] note)
+    {
+        _kept.BeforeReplacing(FinalPath, DateTimeOffset.UtcNow);
+        Publisher.PublishCheckpoint(note, FinalPath);
+    }
+
+    private void PublishFinal(SignedNote cosigned, CheckpointStanding standing)
+    {
+        PublishFinal(cosigned.Encode());
+        _kept.Offer(cosigned, standing);
+    }
+
     private void Keep(SignedNote signed)
     {
         DurableFile.CreateDirectory(directory.WitnessingPath);
-        var bytes = signed.Encode();
-        DurableFile.Write(NewestPath, bytes);
+        DurableFile.Write(NewestPath, signed.Encode());
         if (policy!.Standing(signed) is { IsMet: true } standing)
         {
-            Publisher.PublishCheckpoint(bytes, FinalPath);
-            _anchors!.Offer(signed, standing);
+            PublishFinal(signed, standing);
         }
     }
 

@@ -47,7 +47,17 @@ internal sealed class EnrolmentRoute(CairnServerOptions options, LocalAuthority 
         }
 
         // Made before it is decided whether anybody gets it: its end stands in the record.
-        var chain = authority.IssueFor(wanted, options.SvidLifetime);
+        IReadOnlyList<byte[]> chain;
+        try
+        {
+            chain = authority.IssueFor(wanted, options.SvidLifetime);
+        }
+        catch (KeyRevokedException e)
+        {
+            options.Log($"refused an SVID for {wanted.Id} from {context.Connection.RemoteIpAddress}: its key {wanted.KeyThumbprint} was revoked");
+            return Problems.Problem(403, "key-revoked", e.Message);
+        }
+
         var (accessToken, refusal) = ((string?)null, EnrolmentRefusal.None);
         try
         {

@@ -14,9 +14,11 @@ internal sealed record Enrolment(SpiffeId Id, Digest Key, Digest Access, DateTim
 
 /// <summary>
 /// Who joined, in <c>enrolments.jsonl</c>: one line each time, the last one of an id counts. The first key of an id is
-/// its key: another machine that asks for the same id is refused until an operator removes the lines.
+/// its key: another machine that asks for the same id is refused until an operator removes the lines, or revokes the key.
 /// </summary>
-internal sealed class Enrolments(string data) : IDisposable
+/// <param name="data">The data directory.</param>
+/// <param name="isRevoked">Whether a key was revoked: its enrolment does not count any more, and its access tokens are void.</param>
+internal sealed class Enrolments(string data, Func<Digest, bool> isRevoked) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
     private readonly string _path = Path.Combine(data, "enrolments.jsonl");
@@ -40,7 +42,7 @@ internal sealed class Enrolments(string data) : IDisposable
         try
         {
             using var held = FileLock.Take(_path + ".lock", TimeSpan.FromSeconds(10));
-            var known = Read().LastOrDefault(e => e.Id == id);
+            var known = Read().LastOrDefault(e => e.Id == id && !isRevoked(e.Key));
             if (known is not null && known.Key != key)
             {
                 return (null, EnrolmentRefusal.IdTaken);
@@ -77,7 +79,7 @@ internal sealed class Enrolments(string data) : IDisposable
         }
 
         var hash = Digest.Sha256(Encoding.UTF8.GetBytes(token));
-        return Read().Any(e => e.Access == hash);
+        return Read().Any(e => e.Access == hash && !isRevoked(e.Key));
     }
 
     private void Append(Enrolment enrolment)

@@ -59,7 +59,7 @@ internal sealed class TrailExport(EmbeddedLedger ledger, BundleAssembler bundle,
     }
 
     /// <summary>
-    /// Adds the ledger's changes of trust bundles, whatever trail they are of: without them a verifier could not follow a change of roots; and
+    /// Adds the ledger's changes of trust bundles and revocations of keys, whatever trail they are of: without them a verifier could not follow; and
     /// the tombstones of this trail's content, where it was erased.
     /// </summary>
     public async Task AddTrustAsync(TrustPolicy policy, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using Cairn.Evidence;
 using Cairn.Evidence.Checkpoints;
+using Cairn.Evidence.Timestamps;
 using Cairn.Evidence.Trust;
 
 namespace Cairn.Trails.Compromises;
@@ -42,9 +43,6 @@ public enum Standing
 /// <summary>Which proofs still stand: by who signed, and by what covers a record from before.</summary>
 public sealed class ProofStanding
 {
-    // Checkpoints are signed with whole seconds, cut off: one that says a second may have been made at its end.
-    private static readonly TimeSpan Resolution = TimeSpan.FromSeconds(1);
-
     private readonly IReadOnlySet<SpiffeId> _bad;
     private readonly DateTimeOffset _since;
 
@@ -54,7 +52,7 @@ public sealed class ProofStanding
     public ProofStanding(IReadOnlySet<SpiffeId> bad, DateTimeOffset since, IEnumerable<CheckpointAnchor> anchors)
     {
         (_bad, _since) = (bad, since);
-        Anchor = anchors.Where(anchor => anchor.Time + Resolution <= since).MaxBy(anchor => anchor.Size);
+        Anchor = anchors.Where(anchor => TimeClaim.IsBefore(anchor.Time, since)).MaxBy(anchor => anchor.Size);
     }
 
     /// <summary>The largest checkpoint from before; null: none is known.</summary>

@@ -84,6 +84,11 @@ internal static class EvidenceSection
         {
             page.Write($"<p>By the word of {(bracket.By == "log" ? "the log" : $"a {bracket.By}")}, all of this was made {Bound("not before", bracket.NotBefore)}{(bracket is { NotBefore: not null, NotAfter: not null } ? " and " : "")}{Bound("not after", bracket.NotAfter)}.</p>\n");
         }
+
+        foreach (var revoked in evidence.Verification.Revoked)
+        {
+            page.Write($"<p>Revoked: {revoked.ToString()}.</p>\n");
+        }
     });
 
     private static string Bound(string what, BoundSummary? bound) => bound is null ? "" : $"{what} {bound.Time} ({bound.Name})";

@@ -57,6 +57,17 @@ public sealed class SuccessionTests : IDisposable
     }
 
     [Fact]
+    public void Change_that_an_operator_tells_of_under_a_revoked_key_fails_unless_it_is_from_before()
+    {
+        _story.Change();
+        _story.End();
+        var bundle = _story.Bundle();
+
+        Assert.Equal("key-revoked", KeyStory.Codes(bundle, _story.Policy(_story.Generations[0], $"revoked {_story.Operator.Key} 2026-01-01T00:00:00Z\n")));
+        Assert.Equal("", KeyStory.Codes(bundle, _story.Policy(_story.Generations[0], $"revoked {_story.Operator.Key} 2026-01-02T00:00:00Z\n")));
+    }
+
+    [Fact]
     public void Anchors_are_judged_by_the_keys_of_their_time()
     {
         Anchor(1, _story.Newest);

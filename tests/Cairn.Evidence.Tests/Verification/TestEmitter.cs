@@ -35,6 +35,9 @@ internal sealed class TestEmitter : IDisposable
 
     public byte[] Certificate { get; }
 
+    /// <summary>SHA-256 of its key's SubjectPublicKeyInfo.</summary>
+    public Digest Key => Digest.Sha256(_key.ExportSubjectPublicKeyInfo());
+
     public StreamId Stream { get; } = StreamId.New();
 
     public SpanId Task => _task;
@@ -89,6 +92,9 @@ internal sealed class TestEmitter : IDisposable
 
     /// <summary>A change of the log's keys.</summary>
     public byte[] KeysRotated(Action<Utf8JsonWriter> body) => Write(RecordKinds.LedgerKeyRotated, _task, null, body);
+
+    /// <summary>A revocation of a key.</summary>
+    public byte[] KeyRevoked(KeyRevocation revocation) => Write(RecordKinds.LedgerKeyRevoked, _task, null, revocation.WriteTo);
 
     public byte[] Gap() => Write(RecordKinds.GapDeclared, SpanId.New(), null, w =>
     {

@@ -92,6 +92,14 @@ internal sealed class TestLedger : IDisposable
         return Entries.Count - 1;
     }
 
+    /// <summary>Appends a statement that revokes a key.</summary>
+    public void AppendRevocation(TestEmitter emitter, KeyRevocation revocation)
+    {
+        LeftOut.Add(Entries.Count);
+        TrustChanges.Add(Entries.Count);
+        Append(emitter, emitter.KeyRevoked(revocation));
+    }
+
     public void Append(TestEmitter emitter, params byte[][] records) => Entries.Add(emitter.Sign(null, records));
 
     public void AppendKnowing(TestEmitter emitter, TreeHead head, params byte[][] records) => Entries.Add(emitter.Sign(head, records));

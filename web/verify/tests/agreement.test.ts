@@ -14,7 +14,7 @@ import { ENGINES } from "./making/engine";
 import { changeKeys, KEY_LIES } from "./making/key-changes";
 import { OtherVerifier } from "./making/other";
 import { Random } from "./making/random";
-import { readRotations } from "./making/rotations";
+import { readRevocations, readRotations } from "./making/rotations";
 import { tell } from "./making/story";
 import { KEY_WAYS, readKeyChanges, twistKeys } from "./making/successions";
 import { vectorsOf, waysOf, type Case } from "./making/ways";
@@ -57,6 +57,7 @@ function essence(report: Answer, damaged: boolean): unknown {
     checkpoint: report.checkpoint,
     trust: report.trust,
     times: report.times,
+    revoked: report.revoked,
     counts: report.counts,
     integrity: side(report.integrity),
     completeness: side(report.completeness),
@@ -138,7 +139,7 @@ async function agree(context: TestContext, cases: Iterable<Case>): Promise<void>
 }
 
 // Before any test is there: a test runner that finds its tests done would not wait for what comes after this.
-const ways = Object.entries(waysOf(await readRotations(vectors), await readKeyChanges(vectors))).filter(([name]) => (process.env.CAIRN_AGREEMENT_WAY ?? name) === name);
+const ways = Object.entries(waysOf(await readRotations(vectors), await readKeyChanges(vectors), await readRevocations(vectors))).filter(([name]) => (process.env.CAIRN_AGREEMENT_WAY ?? name) === name);
 assert.ok(ways.length > 0, `no way is called ${process.env.CAIRN_AGREEMENT_WAY}`);
 
 test("Both_verifiers_agree_on_the_vectors", options, (context) => agree(context, vectorsOf(vectors)));

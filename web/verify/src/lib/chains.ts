@@ -9,6 +9,7 @@ export class Chain {
   /** Undefined where the leaf is no certificate. */
   readonly leaf: Certificate | undefined;
   readonly #chain: readonly Bytes[];
+  #key: string | undefined;
   /** By the array of roots, then by issuer. */
   readonly #results = new Map<readonly Certificate[], Map<string, SvidResult>>();
 
@@ -21,6 +22,11 @@ export class Chain {
       if (!(error instanceof Malformed)) throw error;
       this.leaf = undefined;
     }
+  }
+
+  /** SHA-256 of the leaf's SubjectPublicKeyInfo, hexadecimal: how a revocation names its key. Undefined where the leaf is no certificate. */
+  get key(): string | undefined {
+    return (this.#key ??= this.leaf && hex(sha256(this.leaf.spki)));
   }
 
   /** Judges the chain for the issuer under these roots. */

@@ -47,27 +47,27 @@ export class Issuers {
     return ruleFor(this.#policy, statement.issuer, statement.key.by === "kid" ? hex(statement.key.kid) : undefined);
   }
 
-  /** The issuer's rule, key and signature, and its certificate's chain. `latest` is the latest time in the statement's records. */
-  async check(statement: Statement, index: bigint, rule: EmitterRule | undefined, latest: Instant | undefined, fail: Fail): Promise<void> {
+  /** The issuer's rule, key and signature, and its certificate's chain. `latest` is the latest time in the statement's records. Gives the SHA-256 of the key's SubjectPublicKeyInfo, where a key was found. */
+  async check(statement: Statement, index: bigint, rule: EmitterRule | undefined, latest: Instant | undefined, fail: Fail): Promise<string | undefined> {
     // The chain of a statement serves later ones, whoever signed this one: it is named by its hash.
     const own = statement.key.by === "x5chain" ? this.#chains.known(statement.key.chain) : undefined;
     if (!rule) {
       fail("issuer-unknown", `an emitter line for ${statement.issuer}`, "none");
-      return;
+      return undefined;
     }
     if (statement.key.by === "kid") {
       if (rule.key && !(await verifyStatement(statement, rule.key.key))) fail("statement-signature", `a signature by the key ${rule.key.kid}`, "one that does not verify");
-      return;
+      return rule.key?.kid;
     }
     const chain = statement.key.by === "x5t" ? this.#chains.find(hex(statement.key.hash)) : own;
     if (!chain) {
       fail("certificate-missing", `the certificate ${statement.key.by === "x5t" ? hex(statement.key.hash) : ""}`, "none in certificates.jsonl");
-      return;
+      return undefined;
     }
-    const { leaf } = chain;
+    const { leaf, key } = chain;
     if (!leaf?.key) {
       fail("certificate-untrusted", `a certificate of ${statement.issuer} with a key`, "bytes that are none");
-      return;
+      return undefined;
     }
     if (!(await verifyStatement(statement, leaf.key))) fail("statement-signature", `a signature by the certificate ${chain.x5t}`, "one that does not verify");
     const begin: Instant = { seconds: leaf.notBefore, micros: 0 };
@@ -78,11 +78,12 @@ export class Issuers {
     const expired = (): void => fail("certificate-expired", `a certificate valid at ${showTime(time)}`, `one valid from ${showTime(begin)} to ${showTime({ seconds: leaf.notAfter, micros: 0 })}`);
     if (this.#checkpointTime && compareTimes(time, addSeconds(this.#checkpointTime, FIVE_MINUTES)) > 0) {
       expired();
-      return;
+      return key;
     }
     const result = chain.check(statement.issuer, this.#timeline.inForce(domainOf(statement.issuer), index));
     if ("fault" in result) this.#failChain(chain, statement.issuer, index, result.found, fail);
     else if (!result.paths.some((path) => path.from <= time.seconds && time.seconds <= path.until)) expired();
+    return key;
   }
 
   /** A chain under no root in force: perhaps under one that came later, or was taken out before (§10). */

@@ -2,6 +2,8 @@ import { fromBase64, fromDecimal, hex, latin1, Malformed, fromUtf8, type Bytes }
 import { readCertificate, type Certificate } from "./certificate";
 import { LogKeys, sameKey } from "./log-keys";
 import { judgeKey, readVerifierKey, type Checkpoint, type KeyResult, type VerifierKey } from "./note";
+import type { Instant } from "./record";
+import { readRevokedLine } from "./revocations";
 import { sha256 } from "./sha256";
 import { readPublicKey, type PublicKey } from "./signatures";
 import { isSpiffeId, isTrustDomain } from "./spiffe";
@@ -41,6 +43,8 @@ export interface TrustPolicy {
   readonly roots: ReadonlyMap<string, readonly Certificate[]>;
   readonly emitters: readonly EmitterRule[];
   readonly timestampers: readonly Timestamper[];
+  /** Keys of emitters, by the SHA-256 of their SubjectPublicKeyInfo, with the time from which they are in doubt. */
+  readonly revoked: ReadonlyMap<string, Instant>;
 }
 
 /** A timestamp authority (timestamps.md §1). */
@@ -54,7 +58,7 @@ export function readPolicy(bytes: Bytes): TrustPolicy {
   if (bytes.length > MAX_POLICY) throw new Malformed("trust policy: more than 8 MiB");
   for (const byte of bytes) if ((byte < 0x20 && byte !== 0x09 && byte !== 0x0a) || byte === 0x7f) throw new Malformed("trust policy: a control byte");
   const logs: VerifierKey[] = [], retired: { key: VerifierKey; size: bigint }[] = [], witnesses: Witness[] = [], groups: Group[] = [], emitters: EmitterRule[] = [];
-  const roots = new Map<string, Certificate[]>(), timestampers = new Map<string, Certificate[]>(), stampers = new Set<string>();
+  const roots = new Map<string, Certificate[]>(), timestampers = new Map<string, Certificate[]>(), stampers = new Set<string>(), revoked = new Map<string, Instant>();
   const names = new Set<string>(), members = new Set<string>(), keys = new Set<string>(), rules = new Set<string>();
   let quorum: string | null | undefined;
 
@@ -136,6 +140,13 @@ export function readPolicy(bytes: Bytes): TrustPolicy {
         timestampers.set(words[1]!, own);
         break;
       }
+      case "revoked": {
+        count(3, 3);
+        const { key, since } = readRevokedLine(words[1]!, words[2]!);
+        if (revoked.has(key)) throw new Malformed("revoked: a key for the second time");
+        revoked.set(key, since);
+        break;
+      }
       case "emitter": {
         count(3, 4);
         const rule = readRule(words);
@@ -163,7 +174,7 @@ export function readPolicy(bytes: Bytes): TrustPolicy {
     }
   }
   if (quorum === undefined) throw new Malformed("trust policy: no quorum line");
-  return { logs, retired, witnesses, groups, quorum: quorum ?? undefined, roots, emitters, timestampers: [...timestampers].map(([name, own]) => ({ name, roots: own })) };
+  return { logs, retired, witnesses, groups, quorum: quorum ?? undefined, roots, emitters, timestampers: [...timestampers].map(([name, own]) => ({ name, roots: own })), revoked };
 }
 
 function readRule(words: readonly string[]): EmitterRule {

@@ -26,6 +26,7 @@ const OWN: Readonly<Record<string, string>> = {
   "gap.declared": "gap",
   "ledger.key_rotated": "ledger",
   "ledger.trust_changed": "ledger",
+  "ledger.key_revoked": "ledger",
   "ledger.enrolled": "ledger",
   "ledger.accessed": "ledger",
   "ledger.exported": "ledger",

@@ -4,6 +4,7 @@ import { REASONS, type DecisionCounts } from "./decisions/check";
 import type { Manifest } from "./manifest";
 import { keyLabel, type Checkpoint } from "./note";
 import type { Judgement, TrustPolicy } from "./policy";
+import type { RevokedKey } from "./revocations";
 import type { Failure } from "./stop";
 import { latestOf, showUtc, type Claim, type Source, type Times } from "./times";
 import type { Trail } from "./trail";
@@ -70,6 +71,7 @@ export interface Report {
   readonly decisions: DecisionCounts;
   readonly emitters: readonly { readonly issuer: string; readonly stream: string; readonly role: string; readonly records: number; readonly ended: boolean; readonly listed: boolean }[];
   readonly warnings: readonly Failure[];
+  readonly revoked: readonly RevokedKey[];
 }
 
 export interface Outcome {
@@ -80,6 +82,7 @@ export interface Outcome {
   readonly judgement: Judgement | undefined;
   readonly keys: LogKeys | undefined;
   readonly times: Times | undefined;
+  readonly revoked: readonly RevokedKey[];
   readonly trail: Trail | undefined;
   readonly statements: number;
   readonly contents: number;
@@ -152,6 +155,7 @@ export function makeReport(outcome: Outcome): Report {
     decisions,
     emitters: streams.map((stream) => ({ issuer: stream.issuer, stream: stream.id, role: stream.role ?? "unknown", records: stream.records, ended: stream.ended || (stream.onlyGaps && stream.records > 0), listed: trail!.isListed(stream.id) })),
     warnings: outcome.warnings.kept,
+    revoked: outcome.revoked,
   };
 }
 

@@ -10,6 +10,7 @@ import { orFail, type Fail, type Notes } from "./notes";
 import type { Observer, Place } from "./observer";
 import { Places } from "./places";
 import { compareTimes, readRecord, type CairnRecord, type Instant } from "./record";
+import type { Revocations } from "./revocations";
 import { leafHash, sha256 } from "./sha256";
 import { readStatement, type Statement } from "./statement";
 import { Stop } from "./stop";
@@ -24,6 +25,7 @@ export interface StatementContext {
   readonly newest: TreeHead;
   readonly heads: Heads;
   readonly issuers: Issuers;
+  readonly revocations: Revocations;
   readonly times: Times;
   readonly trail: Trail;
   readonly contents: ContentReader | undefined;
@@ -87,7 +89,7 @@ export class StatementReader {
   }
 
   async #statement(bytes: Bytes, proof: ProofLine, offset: number): Promise<void> {
-    const { heads, issuers, times, trail, notes, observer } = this.#context;
+    const { heads, issuers, revocations, times, trail, notes, observer } = this.#context;
     const fail = notes.failOf({ kind: "statement", id: `${proof.index}` });
     const statement = orFail(() => readStatement(bytes), (found) => fail("statement-malformed", "a signed statement", found));
     observer.statement?.(statement, proof, this.#count, offset, bytes.length);
@@ -102,7 +104,8 @@ export class StatementReader {
     heads.check(statement.known, proof.index, fail);
     times.take(proof.index, statement.known?.size ?? 0n);
     const latest = await this.#readRecords(stream, statement, proof, fail);
-    await issuers.check(statement, proof.index, rule, latest, fail);
+    const key = await issuers.check(statement, proof.index, rule, latest, fail);
+    if (key !== undefined) revocations.check(statement.issuer, proof.index, key, true);
   }
 
   /** Lines that can't be judged: as many as the proof says, or for "all" the statement, or its hints where it can't be read. */

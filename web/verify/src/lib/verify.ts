@@ -15,6 +15,7 @@ import type { Observer } from "./observer";
 import { readPolicy, type Judgement, type TrustPolicy } from "./policy";
 import type { Instant } from "./record";
 import { makeReport, type Report } from "./report";
+import { Revocations } from "./revocations";
 import { StatementReader } from "./statements";
 import { Stop } from "./stop";
 import { readSuccessions } from "./successions";
@@ -58,6 +59,7 @@ class Verification {
   #keys: LogKeys | undefined;
   #judgement: Judgement | undefined;
   #times: Times | undefined;
+  #revocations: Revocations | undefined;
   #trail: Trail | undefined;
   #contents: ContentReader | undefined;
   #statements: StatementReader | undefined;
@@ -90,6 +92,7 @@ class Verification {
       judgement: this.#judgement,
       keys: this.#keys,
       times: this.#times,
+      revoked: this.#revocations?.keys ?? [],
       trail: this.#trail,
       statements: this.#statements?.count ?? 0,
       contents: this.#contents?.count ?? 0,
@@ -137,9 +140,12 @@ class Verification {
     const heads = await Heads.read(this.#member("heads.jsonl"), checkpoint, notes);
     const times = (this.#times = await readAnchors(this.#optional("anchors.jsonl"), checkpoint, judgement, policy, keys, notes));
     observer.times?.(times);
-    const changes = this.#optional("trust.jsonl");
-    if (changes) await readTrustStatements(changes, checkpoint, issuers, timeline, notes);
-    for (const { statement, line, latest, fail } of successions) await issuers.check(statement, line.index, issuers.ruleFor(statement), latest, fail);
+    const revocations = (this.#revocations = new Revocations(policy, times, notes)), changes = this.#optional("trust.jsonl");
+    if (changes) await readTrustStatements(changes, checkpoint, issuers, timeline, revocations, notes);
+    for (const { statement, line, latest, fail } of successions) {
+      const key = await issuers.check(statement, line.index, issuers.ruleFor(statement), latest, fail);
+      if (key !== undefined) revocations.check(statement.issuer, line.index, key, false);
+    }
     const trail = (this.#trail = new Trail(manifest.trace, time, (failure) => notes.fail(failure), (warning) => notes.warn(warning)));
     const decisions = this.#decisions, policies = this.#optional("policies.jsonl"), engine = this.#optional("engine.wasm");
     if (policies) await decisions.readPolicies(policies, this.#member("policies.bin"));
@@ -148,7 +154,7 @@ class Verification {
     const contents = (this.#contents = lines && new ContentReader(lines, this.#member("content.bin"), (failure) => notes.fail(failure)));
     await contents?.begin();
     const statements = (this.#statements = new StatementReader(this.#member("statements.bin"), this.#member("proofs.jsonl"), this.#member("records.jsonl"), {
-      newest: checkpoint, heads, issuers, times, trail, contents, decisions, notes, observer,
+      newest: checkpoint, heads, issuers, revocations, times, trail, contents, decisions, notes, observer,
       progress: () => observer.progress?.(this.#done, this.#source.size),
     }));
     await statements.read();

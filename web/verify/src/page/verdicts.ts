@@ -1,4 +1,5 @@
 import type { Report, Verdict } from "../lib/report";
+import { describeRevoked } from "../lib/revocations";
 import type { Failure } from "../lib/stop";
 import { decisionSentence } from "./decisions";
 import { element } from "./dom";
@@ -30,6 +31,7 @@ export function banner(report: Report): HTMLElement {
     const bounds = [...(not_before ? [`not before ${not_before.time} (${not_before.name})`] : []), ...(not_after ? [`not after ${not_after.time} (${not_after.name})`] : [])];
     parts.push(element("p", {}, `By the word of ${by === "log" ? "the log" : `a ${by}`}, all of it was made ${bounds.join(" and ")}.`));
   }
+  for (const one of report.revoked) parts.push(element("p", { class: "warn" }, `Revoked ${describeRevoked(one)}.`));
   const keys = [...report.trust.log_keys, ...report.trust.witnesses.map((name) => `witness ${name}`)];
   parts.push(element("p", { class: "quiet" }, keys.length > 0 ? `Signed by ${keys.join(", ")}` : "Signed by no known key"));
   for (const { size, old, new: next } of report.trust.successions) parts.push(element("p", { class: "quiet" }, `At size ${size} the log's keys changed: ${old.join(", ")} were followed by ${next.join(", ")}.`));

@@ -8,14 +8,31 @@ import type { Random } from "./random";
 import { flip, type Made } from "./story";
 import { manifest, ordered, zip, type Files } from "./zip";
 
-/** The vectors with changes of trust bundles, and what can be done to their trust.jsonl and their policy. */
+/** The vectors with changes of trust bundles or revoked keys, and what can be done to their trust.jsonl and their policy. */
 
+const REVOKED = /^(revoked-.*|revocation-.*)\.zip$/;
 const NAMES = /^(ca-rotated|new-root-too-early|removed-root-used|trust-change-.*|trust-changes-left-out)\.zip$/;
 
 /** Reads them: their files (all stored), and the policy that they are verified under. */
-export async function readRotations(folder: string): Promise<Made[]> {
-  const policy = new Uint8Array(readFileSync(join(folder, "rotation.policy")));
-  const names = readdirSync(folder).filter((name) => NAMES.test(name)).sort();
+export const readRotations = (folder: string): Promise<Made[]> => read(folder, NAMES, "rotation.policy");
+
+/** The same for those with revoked keys; with the key of the helper, as policies name it. */
+export async function readRevocations(folder: string): Promise<{ readonly made: readonly Made[]; readonly key: string }> {
+  const known = readFileSync(join(folder, "revoked-known.policy"), "utf8");
+  return { made: await read(folder, REVOKED, "revoked.policy"), key: /^revoked (\S+)/m.exec(known)![1]! };
+}
+
+/** The policy with another word on the quorum and on the helper's key, whose anchors lie in the same half minute. */
+export function alterRevoked(random: Random, policy: Bytes, key: string): Bytes {
+  const text = fromUtf8(policy)!.replace("quorum none", random.pick(["quorum none", "quorum W"]));
+  const time = `2026-01-01T00:02:${String(random.below(40)).padStart(2, "0")}Z`;
+  const line = random.pick(["", `revoked ${key} ${time}\n`, `revoked ${key} ${time}\n`, `revoked ${key.toUpperCase()} ${time}\n`, `revoked ${key} ${time.slice(0, -1)}\n`, `revoked ${key} ${time}\nrevoked ${key} ${time}\n`, `revoked ${key.replace(/./, "0")} ${time}\n`, `revoked ${key}\n`]);
+  return utf8(text + line);
+}
+
+async function read(folder: string, wanted: RegExp, policyName: string): Promise<Made[]> {
+  const policy = new Uint8Array(readFileSync(join(folder, policyName)));
+  const names = readdirSync(folder).filter((name) => wanted.test(name)).sort();
   return Promise.all(names.map(async (name) => {
     const bytes = new Uint8Array(readFileSync(join(folder, name)));
     const files: Files = new Map([...(await readZip(new MemorySource(bytes))).values()].map((entry) => [entry.name, bytes.slice(entry.data, entry.data + entry.size)]));

@@ -8,7 +8,7 @@ import { CONTAINER, damageBytes, damageFile, pack } from "./damage";
 import { FORMS, formed } from "./forms";
 import { changeKeys, KEY_LIES } from "./key-changes";
 import { Random } from "./random";
-import { TRUST_WAYS, twist } from "./rotations";
+import { alterRevoked, TRUST_WAYS, twist } from "./rotations";
 import { FAULTS, tell, type Made } from "./story";
 import { KEY_WAYS, twistKeys } from "./successions";
 import type { Name } from "../../src/lib/zip";
@@ -51,8 +51,8 @@ function* alteredPolicies(random: Random, made: Made, count: number): Iterable<C
   }
 }
 
-/** @param rotations The vectors with changes of trust bundles. @param changes Those with changes of the log's keys. */
-export const waysOf = (rotations: readonly Made[], changes: readonly Made[]): Readonly<Record<string, Way>> => ({
+/** @param rotations The vectors with changes of trust bundles. @param changes Those with changes of the log's keys. @param revocations Those with a revoked key. */
+export const waysOf = (rotations: readonly Made[], changes: readonly Made[], revocations: { readonly made: readonly Made[]; readonly key: string }): Readonly<Record<string, Way>> => ({
   *stories_with_a_lie_in_them(seed) {
     for (const [i, fault] of FAULTS.entries()) {
       const random = new Random(seed * 1009 + i), made = tell(random, fault);
@@ -133,6 +133,14 @@ export const waysOf = (rotations: readonly Made[], changes: readonly Made[]): Re
       const random = new Random(seed * 6007 + i), whole = pack(random, made);
       for (let j = 0; j < 6; j++) yield { name: `bytes of ${i} ${j}`, bundle: damageBytes(random, whole), policy: made.policy };
       for (const one of damaged(random, made, 8, ["trust.jsonl", "trust.jsonl", "trust.jsonl", "certificates.jsonl", "checkpoint", "statements.bin", "proofs.jsonl", "records.jsonl", "heads.jsonl"])) yield { ...one, name: `${one.name} of ${i}` };
+    }
+  },
+  *revoked_keys_under_other_policies_and_with_altered_records(seed) {
+    for (const [i, made] of revocations.made.entries()) {
+      for (let j = 0; j < 6; j++) {
+        const random = new Random(seed * 9007 + 64 * i + j), way = random.pick(TRUST_WAYS);
+        yield { name: `${j < 4 ? "policy" : way} ${i} ${j}`, bundle: j < 4 ? pack(random, made) : twist(random, made, way), policy: alterRevoked(random, made.policy, revocations.key) };
+      }
     }
   },
   *changes_of_the_log_s_keys_that_somebody_altered(seed) {
