@@ -225,6 +225,25 @@ public sealed class GatheringTests : IDisposable
     }
 
     [Fact]
+    public async Task Last_final_checkpoint_of_an_hour_is_kept_also_within_ten_minutes_and_counts_for_them()
+    {
+        var clock = new SetClock();
+        await using var group = await WitnessGroup.StartAsync(_test, 2, "all", clock);
+        using var emitter = _test.Emitter();
+        foreach (var minutes in new[] { 0, 5, 12, 16 })
+        {
+            clock.Now = SetClock.Start.AddMinutes(minutes);
+            await using var ledger = await OpenAsync();
+            await ledger.WaitForCheckpointAsync(await SubmitAsync(ledger, emitter), Patience, Cancel);
+
+            // The hour ends behind the second.
+            File.SetLastWriteTimeUtc(Path.Combine(_test.Directory.TilesPath, "checkpoint"), DateTime.UtcNow.AddHours(minutes == 5 ? -1 : 1));
+        }
+
+        Assert.Equal([1, 2, 4], new AnchorStore(_test.Directory).Sizes());
+    }
+
+    [Fact]
     public async Task Final_checkpoints_are_kept_as_anchors_with_their_witnesses_times_and_no_more_than_one_in_ten_minutes()
     {
         var clock = new SetClock();

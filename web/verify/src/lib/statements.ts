@@ -164,6 +164,7 @@ export class StatementReader {
     const input = contents && (await contents.record(record));
     observer.record?.(record, place, assurance, stream);
     if (record.kind === "policy.decided") {
+      // Whether or not anybody listens: an optional call would not even make the argument.
       const result = await decisions.record(record, input);
       observer.decision?.(result, place);
     }

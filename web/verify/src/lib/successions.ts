@@ -33,15 +33,18 @@ export async function readSuccessions(member: Member, newest: Checkpoint, policy
   for (let bytes; (bytes = await member.line(LINE)); ) {
     const line = readSuccessionLine(bytes) ?? member.malformed();
     let sound = true;
-    const report = notes.failOf({ kind: "succession", id: `line ${member.lines}` });
-    const fail: Fail = (code, expected, found) => {
-      sound = false;
-      report(code, expected, found);
+    const failOf = (id: string): Fail => {
+      const report = notes.failOf({ kind: "succession", id });
+      return (code, expected, found) => {
+        sound = false;
+        report(code, expected, found);
+      };
     };
+    const fail = failOf(`line ${member.lines}`), failStatement = failOf(`${line.index}`);
     const checkpoint = readNotePart(line, fail);
     if (checkpoint && checkpoint.size <= last) throw new Stop("line-malformed", "file", member.entry.name, `a succession checkpoint of more than ${last} statements`, `${checkpoint.size} in line ${member.lines}`);
-    const told = readStatementPart(line, newest, policy, places, fail);
-    if (told?.statement) statements.push({ statement: told.statement, line, latest: told.latest, fail: report });
+    const told = readStatementPart(line, newest, policy, places, fail, failStatement);
+    if (told?.statement) statements.push({ statement: told.statement, line, latest: told.latest, fail: failStatement });
     if (!checkpoint) continue;
     if (checkpoint.origin !== newest.origin) fail("checkpoint-origin", `the origin ${newest.origin} of the bundle's checkpoint`, checkpoint.origin);
     if (!isConsistent(checkpoint, newest, line.consistency)) fail("head-inconsistent", `a path to the checkpoint of ${describeHead(newest)}`, "one that does not lead there");
@@ -67,13 +70,13 @@ function readNotePart(line: SuccessionLine, fail: Fail): Checkpoint | undefined 
   return undefined;
 }
 
-/** The operator's statement and its one retirement of keys of this log. */
-function readStatementPart(line: SuccessionLine, newest: Checkpoint, policy: TrustPolicy, places: Places, fail: Fail): { statement: Statement; latest: Instant | undefined; retirement?: Retirement } | undefined {
+/** The operator's statement and its one retirement of keys of this log. `failStatement` is about the statement by its index. */
+function readStatementPart(line: SuccessionLine, newest: Checkpoint, policy: TrustPolicy, places: Places, fail: Fail, failStatement: Fail): { statement: Statement; latest: Instant | undefined; retirement?: Retirement } | undefined {
   let read: { statement: Statement; latest: Instant | undefined } | undefined;
   try {
     const statement = readStatement(line.statement);
-    places.check(line.statement, line.index, line.path, fail);
-    checkBodies(line, statement, fail);
+    places.check(line.statement, line.index, line.path, failStatement);
+    checkBodies(line, statement, failStatement);
     const retirements: Retirement[] = [];
     let latest: Instant | undefined;
     for (const body of line.bodies) {
