@@ -1,51 +1,29 @@
-using System.Buffers.Binary;
-using System.IO.Hashing;
-using System.Text;
+using Cairn.Evidence.Bundles;
+using Cairn.Evidence.Drills;
 
 namespace Cairn.Cli.Demo;
 
-/// <summary>What a careful forger would do: change one letter of a record and mend the zip's checksums, so that the file itself looks whole.</summary>
+/// <summary>What a careful forger would do: change one letter of a record, and mend digests and checksums, so that the file itself looks whole.</summary>
 internal static class Tampering
 {
-    private const string File = "records.jsonl";
-    private const int LocalHeader = 30;
-    private const int CentralHeader = 46;
-
     /// <summary>Copies the bundle and changes one letter of a written action's resource; says what it did.</summary>
-    /// <exception cref="InvalidDataException">The bundle holds no record of a write, or is larger than the demo's.</exception>
+    /// <exception cref="InvalidDataException">The bundle holds no record of a write.</exception>
     public static string AlterOneByte(string bundle, string copy)
     {
-        var zip = System.IO.File.ReadAllBytes(bundle);
-        var name = Encoding.ASCII.GetBytes(File);
-        var (local, central) = (Find(zip, "PK\u0003\u0004"u8, LocalHeader, name), Find(zip, "PK\u0001\u0002"u8, CentralHeader, name));
-        var length = BinaryPrimitives.ReadInt32LittleEndian(zip.AsSpan(central + 20));
-        var records = zip.AsSpan(local + LocalHeader + name.Length + BinaryPrimitives.ReadUInt16LittleEndian(zip.AsSpan(local + 28)), length);
-        var at = records.IndexOf("tools/write_file"u8);
-        if (at < 0)
+        var line = 0;
+        File.WriteAllBytes(copy, ForgedBundle.Edit(File.ReadAllBytes(bundle), BundleFiles.Records, records =>
         {
-            throw new InvalidDataException($"{bundle} holds no record of write_file in {File}");
-        }
-
-        at += "tools/".Length;
-        records[at] = (byte)'W';
-        var checksum = Crc32.HashToUInt32(records);
-        BinaryPrimitives.WriteUInt32LittleEndian(zip.AsSpan(local + 14), checksum);
-        BinaryPrimitives.WriteUInt32LittleEndian(zip.AsSpan(central + 16), checksum);
-        System.IO.File.WriteAllBytes(copy, zip);
-        return $"$ one byte of {File}, line {1 + records[..at].Count((byte)'\n')}: \"write_file\" becomes \"Write_file\"; the zip's checksums are mended";
-    }
-
-    /// <summary>Where the header of that kind stands that is followed by that name.</summary>
-    private static int Find(ReadOnlySpan<byte> zip, ReadOnlySpan<byte> signature, int header, ReadOnlySpan<byte> name)
-    {
-        for (var at = 0; at + header + name.Length <= zip.Length; at++)
-        {
-            if (zip[at..].StartsWith(signature) && zip[(at + header)..].StartsWith(name))
+            var at = records.AsSpan().IndexOf("tools/write_file"u8);
+            if (at < 0)
             {
-                return at;
+                throw new InvalidDataException($"{bundle} holds no record of write_file in {BundleFiles.Records}");
             }
-        }
 
-        throw new InvalidDataException($"the bundle holds no {File}");
+            at += "tools/".Length;
+            records[at] = (byte)'W';
+            line = 1 + records.AsSpan(0, at).Count((byte)'\n');
+            return records;
+        }));
+        return $"$ one byte of {BundleFiles.Records}, line {line}: \"write_file\" becomes \"Write_file\"; the manifest's digests and the zip's checksums are mended";
     }
 }
